@@ -1,0 +1,151 @@
+/** Starts the real server as a process of its own; the tests reach it over HTTP and WebSocket only. */
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+/** Longest wait for anything a test waits for, in milliseconds. Reached only when a test fails. */
+export const PATIENCE = 10_000;
+
+export interface Server {
+  /** `http://127.0.0.1:<port>` */
+  readonly origin: string;
+  /** Ends the process by SIGKILL, as a crash would. */
+  kill(): Promise<void>;
+  /** Ends the process by SIGTERM. @returns its exit code. */
+  stop(): Promise<number>;
+}
+
+export type Settings = Record<string, string>;
+
+/** Starts `main.ts` on a free port with `settings` as its environment, and waits until it listens. */
+export async function startServer(settings: Settings = {}): Promise<Server> {
+  const child = spawnServer(settings, "inherit");
+  const output = child.stdout.getReader();
+  const origin = await within("the server to say that it listens", readOrigin(output))
+    .catch(async (cause) => {
+      await endProcess(child, "SIGKILL");
+      await output.cancel();
+      throw cause;
+    });
+
+  const end = async (signal: Deno.Signal) => {
+    const code = await endProcess(child, signal);
+    await output.cancel();
+    return code;
+  };
+  return { origin, kill: () => end("SIGKILL").then(() => {}), stop: () => end("SIGTERM") };
+}
+
+/** Starts a server that should not start. @returns how it ended and what it wrote. */
+export async function failToStart(settings: Settings): Promise<{ code: number; words: string }> {
+  const child = spawnServer(settings, "piped");
+  const output = child.stdout.getReader();
+  const listens = readOrigin(output).then(() => true, () => false);
+  const words = new Response(child.stderr).text();
+  try {
+    if (await within("the server to give up or to listen", listens)) {
+      throw new Error(`the server starts with ${JSON.stringify(settings)}`);
+    }
+    const { code } = await within("the server to exit", child.status);
+    return { code, words: await words };
+  } finally {
+    await endProcess(child, "SIGKILL");
+    await output.cancel();
+    await words;
+  }
+}
+
+/** One server for all tests of a file. @returns a function that gives it. */
+export function shareServer(settings: Settings = {}): () => Server {
+  let server: Server | undefined;
+  Deno.test.beforeAll(async () => {
+    server = await startServer(settings);
+  });
+  Deno.test.afterAll(async () => {
+    await server?.stop();
+  });
+  return () => server!;
+}
+
+/** `promise`, or a failure that says what was waited for. */
+export async function within<T>(what: string, promise: Promise<T>, ms = PATIENCE): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${ms} ms for ${what}`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Asks again and again until the answer is `wanted`. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T>,
+  wanted: (answer: T) => boolean,
+  ms = PATIENCE,
+): Promise<T> {
+  const end = Date.now() + ms;
+  while (true) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function spawnServer(settings: Settings, stderr: "inherit" | "piped"): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "main.ts"],
+    cwd: ROOT,
+    clearEnv: true,
+    env: {
+      ...pick("PATH", "HOME", "DENO_DIR", "TMPDIR"),
+      HOST: "127.0.0.1",
+      PORT: "0",
+      DENO_KV_PATH: ":memory:",
+      ICE_SERVERS: "[]",
+      NO_COLOR: "1",
+      ...settings,
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr,
+  }).spawn();
+}
+
+async function readOrigin(output: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  while (true) {
+    const { value, done } = await output.read();
+    if (done) throw new Error(`the server ended before it listened; it wrote: ${text}`);
+    text += decoder.decode(value, { stream: true });
+    const origin = text.match(/^Foyer listens on (http:\/\/127\.0\.0\.1:\d+)\/$/m)?.[1];
+    if (origin) return origin;
+  }
+}
+
+async function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): Promise<number> {
+  try {
+    child.kill(signal);
+  } catch {
+    // It has ended by itself.
+  }
+  try {
+    return (await within(`the server to end on ${signal}`, child.status)).code;
+  } catch (cause) {
+    child.kill("SIGKILL");
+    await child.status;
+    throw cause;
+  }
+}
+
+function pick(...names: string[]): Settings {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
