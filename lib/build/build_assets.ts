@@ -1,0 +1,60 @@
+import type { Asset } from "./asset.ts";
+import { bundleEntries, type Entry } from "./bundle_entries.ts";
+import { hashSources } from "./hash_sources.ts";
+import { makeAsset } from "./make_asset.ts";
+
+/** What browsers get. */
+const ENTRIES: readonly Entry[] = [
+  { name: "client.js", source: "lib/mesh/client.ts" },
+  { name: "client.global.js", source: "lib/mesh/client_global.ts", format: "iife" },
+  { name: "home.js", source: "islands/home.tsx" },
+  { name: "join.js", source: "islands/join.tsx" },
+  { name: "room.js", source: "islands/room.tsx" },
+  { name: "style.css", source: "islands/style.css" },
+];
+
+/** The folders whose change changes a bundle. */
+export const SOURCE_FOLDERS = ["islands", "lib/mesh", "lib/protocol"] as const;
+const SOURCES = [...SOURCE_FOLDERS, "lib/build", "deno.json", "deno.lock"];
+
+/**
+ * Writes each bundle and `assets.ts`, which holds them all, to `dist/` below `root`; true where a
+ * source changed since the last time. A file whose content stays as it was is not touched, and none
+ * is ever seen half written.
+ * @throws {BuildError} naming the source that is wrong; `dist/` stays as it was.
+ */
+export async function buildAssets(root: string): Promise<boolean> {
+  const mark = `${root}/dist/.sources`;
+  const module = `${root}/dist/assets.ts`;
+  const sources = await hashSources(root, SOURCES);
+  if (sources === await readText(mark) && await readText(module) !== null) return false;
+  const assets = (await bundleEntries(root, ENTRIES)).map(makeAsset);
+  await Deno.mkdir(`${root}/dist`, { recursive: true });
+  for (const { name, body } of assets) await replaceText(`${root}/dist/${name}`, body);
+  await replaceText(module, writeModule(assets));
+  await replaceText(mark, sources);
+  return true;
+}
+
+function writeModule(assets: readonly Asset[]): string {
+  return [
+    "// Made by `deno task build`.",
+    'import type { Asset } from "../lib/build/asset.ts";',
+    "",
+    "export const assets: Record<string, Asset> = {",
+    ...assets.map((asset) => `  ${JSON.stringify(asset.name)}: ${JSON.stringify(asset)},`),
+    "};",
+    "",
+  ].join("\n");
+}
+
+async function replaceText(path: string, text: string): Promise<void> {
+  if (text === await readText(path)) return;
+  const draft = `${path}.${Deno.pid}`;
+  await Deno.writeTextFile(draft, text);
+  await Deno.rename(draft, path);
+}
+
+function readText(path: string): Promise<string | null> {
+  return Deno.readTextFile(path).catch(() => null);
+}

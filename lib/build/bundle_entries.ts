@@ -1,0 +1,74 @@
+import { stripVTControlCharacters } from "node:util";
+import { parse } from "node:path/posix";
+
+/** A source that browsers get as one self-contained file. */
+export interface Entry {
+  /** Name of the bundle, such as `client.js`. */
+  readonly name: string;
+  /** Path of the source below the root; no two entries share its last part. */
+  readonly source: string;
+  /** `iife` is for a plain script tag; `esm` unless told. */
+  readonly format?: Deno.bundle.Format;
+}
+
+/** The minified code or style of one entry. */
+export interface Bundle {
+  readonly name: string;
+  readonly body: string;
+}
+
+/** What is wrong with a source, in words for whoever wrote it. */
+export class BuildError extends Error {
+  override name = "BuildError";
+}
+
+/**
+ * Each of the `entries` below the folder `root` as one minified file, in their order.
+ * @throws {BuildError} naming the source and the place that is wrong.
+ */
+export async function bundleEntries(root: string, entries: readonly Entry[]): Promise<Bundle[]> {
+  await assertSources(root, entries);
+  const groups = Map.groupBy(entries, (entry) => entry.format ?? "esm");
+  const bodies = new Map<string, string>();
+  for (const [format, group] of groups) {
+    for (const file of await runBundler(root, format, group)) {
+      bodies.set(parse(file.path).name, file.text());
+    }
+  }
+  return entries.map(({ name, source }) => {
+    const body = bodies.get(parse(source).name);
+    if (body === undefined) throw new BuildError(`${source} gave no bundle`);
+    return { name, body };
+  });
+}
+
+async function assertSources(root: string, entries: readonly Entry[]): Promise<void> {
+  for (const { name, source } of entries) {
+    const isThere = await Deno.stat(`${root}/${source}`).then((info) => info.isFile, () => false);
+    if (!isThere) throw new BuildError(`${source} is missing, and ${name} is made from it`);
+  }
+}
+
+async function runBundler(
+  root: string,
+  format: Deno.bundle.Format,
+  entries: readonly Entry[],
+): Promise<Deno.bundle.OutputFile[]> {
+  const result = await Deno.bundle({
+    entrypoints: entries.map(({ source }) => `${root}/${source}`),
+    outputDir: `${root}/dist`,
+    platform: "browser",
+    format,
+    minify: true,
+    write: false,
+  });
+  if (!result.success) throw new BuildError(result.errors.map(describeMessage).join("\n"));
+  return result.outputFiles ?? [];
+}
+
+function describeMessage({ text, location }: Deno.bundle.Message): string {
+  const words = stripVTControlCharacters(text);
+  // Some messages of the bundler say their place themselves.
+  if (!location?.file || /\bat file:/.test(words)) return words;
+  return `${words}\n    at ${location.file}:${location.line}:${location.column! + 1}`;
+}
