@@ -13,7 +13,8 @@ export interface Server {
   stop(): Promise<number>;
 }
 
-export type Settings = Record<string, string>;
+/** Environment variables; `undefined` leaves one at its default. */
+export type Settings = Record<string, string | undefined>;
 
 /** Starts `main.ts` on a free port with `settings` as its environment, and waits until it listens. */
 export async function startServer(settings: Settings = {}): Promise<Server> {
@@ -99,15 +100,18 @@ function spawnServer(settings: Settings, stderr: "inherit" | "piped"): Deno.Chil
     args: ["run", "-A", "main.ts"],
     cwd: ROOT,
     clearEnv: true,
-    env: {
-      ...pick("PATH", "HOME", "DENO_DIR", "TMPDIR"),
+    env: dropUndefined({
+      PATH: Deno.env.get("PATH"),
+      HOME: Deno.env.get("HOME"),
+      DENO_DIR: Deno.env.get("DENO_DIR"),
+      NO_COLOR: "1",
       HOST: "127.0.0.1",
       PORT: "0",
       DENO_KV_PATH: ":memory:",
       ICE_SERVERS: "[]",
-      NO_COLOR: "1",
+      LIMIT_PER_MINUTE: "0",
       ...settings,
-    },
+    }),
     stdin: "null",
     stdout: "piped",
     stderr,
@@ -141,11 +145,8 @@ async function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): Promis
   }
 }
 
-function pick(...names: string[]): Settings {
+function dropUndefined(settings: Settings): Record<string, string> {
   return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
+    Object.entries(settings).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
   );
 }

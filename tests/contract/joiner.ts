@@ -1,5 +1,6 @@
 /** A joiner that plays by hand: it opens a link and posts an answer. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
+import { type Problem, type ProblemCode, PROBLEMS } from "../../lib/protocol/problems.ts";
 import type { Invitation } from "../../lib/protocol/wire.ts";
 import { until } from "./harness.ts";
 
@@ -113,4 +114,18 @@ export function untilStatus(link: Link, status: number, ms?: number): Promise<Re
     (reply) => reply.status === status,
     ms,
   );
+}
+
+/** Holds `reply` to RFC 9457 and to the documented word for what is wrong. */
+export function assertProblem(reply: Reply, code: ProblemCode): Problem {
+  const [status, title] = PROBLEMS[code];
+  assertEquals(reply.status, status, reply.text);
+  assertMatch(reply.headers.get("content-type") ?? "", /^application\/problem\+json\b/);
+  const problem = JSON.parse(reply.text) as Problem;
+  assertEquals(problem.status, status);
+  assertEquals(problem.code, code);
+  assertEquals(problem.title, title);
+  assertEquals(typeof problem.type, "string");
+  assertMatch(problem.detail, /\S/);
+  return problem;
 }

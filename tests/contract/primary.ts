@@ -89,9 +89,21 @@ export class Primary implements AsyncDisposable {
     fits: (frame: Frames[T]) => boolean = () => true,
     ms?: number,
   ): Promise<Frames[T]> {
-    return within(`a fitting frame "${type}"`, this.#take(type, fits), ms).catch((cause) => {
-      throw new Error(`${cause.message}; came: ${clip(this.frames)}`, { cause });
-    });
+    return this.#await<Frames[T]>(
+      `"${type}"`,
+      (frame) => frame.type === type && fits(frame as Frames[T]),
+      ms,
+    );
+  }
+
+  /** What the server makes of what it got: "welcome", "error" or the code of its close. */
+  async verdict(): Promise<"welcome" | "error" | number> {
+    const end = await within(
+      "a welcome, an error or a close",
+      this.#take(({ type }) => type === "welcome" || type === "error"),
+    );
+    if (end instanceof CloseEvent) return end.code;
+    return end.type as "welcome" | "error";
   }
 
   /** The next frame "status" that says `consumed` of `offers`. */
@@ -122,17 +134,29 @@ export class Primary implements AsyncDisposable {
     await this.close();
   }
 
-  async #take<T extends keyof Frames>(
-    type: T,
-    fits: (frame: Frames[T]) => boolean,
-  ): Promise<Frames[T]> {
+  async #await<F extends FromServer>(
+    what: string,
+    fits: (frame: FromServer) => boolean,
+    ms?: number,
+  ): Promise<F> {
+    const came = () => `these came: ${clip(this.frames)}`;
+    const taken = await within(`a fitting frame ${what}`, this.#take(fits), ms)
+      .catch((cause) => {
+        throw new Error(`${cause.message}; ${came()}`, { cause });
+      });
+    if (taken instanceof CloseEvent) {
+      throw new Error(
+        `the socket closed (${taken.code} ${taken.reason}) before ${what}; ${came()}`,
+      );
+    }
+    return taken as F;
+  }
+
+  async #take(fits: (frame: FromServer) => boolean): Promise<FromServer | CloseEvent> {
     while (true) {
-      const at = this.#pending.findIndex((f) => f.type === type && fits(f as Frames[T]));
-      if (at >= 0) return this.#pending.splice(at, 1)[0] as Frames[T];
-      if (this.#socket.readyState === WebSocket.CLOSED) {
-        const { code, reason } = await this.#closed;
-        throw new Error(`the socket closed (${code} ${reason}) before a frame "${type}"`);
-      }
+      const at = this.#pending.findIndex(fits);
+      if (at >= 0) return this.#pending.splice(at, 1)[0];
+      if (this.#socket.readyState === WebSocket.CLOSED) return await this.#closed;
       await this.#arrival.promise;
     }
   }

@@ -1,0 +1,157 @@
+import { assertEquals } from "@std/assert";
+import { type Server, type Settings, startServer } from "./harness.ts";
+import {
+  answer,
+  answerLease,
+  assertProblem,
+  drain,
+  lease,
+  openLink,
+  untilAway,
+  untilStatus,
+} from "./joiner.ts";
+import { comeBack, Primary, startSession } from "./primary.ts";
+
+/** A server on a database file, and a way to crash it and start it again on the same file. */
+async function startOnFile(settings: Settings = {}) {
+  const folder = await Deno.makeTempDir({ prefix: "foyer-restart-" });
+  const start = () => startServer({ ...settings, DENO_KV_PATH: `${folder}/kv.sqlite` });
+  let server: Server | undefined = await start();
+  const replace = (end: (old: Server) => Promise<unknown>) => async () => {
+    const old = server!;
+    server = undefined;
+    await end(old);
+    server = await start();
+    return server;
+  };
+  return {
+    server,
+    crash: replace((old) => old.kill()),
+    restart: replace((old) => old.stop()),
+    [Symbol.asyncDispose]: async () => {
+      await server?.kill();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+Deno.test("An answer that was accepted while the primary is away survives a crash", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server);
+  const [first, second] = await drain(session);
+  await session.primary.close();
+  await answer(session, first.offer, "first");
+  await untilAway(session, first.offer, "first");
+  assertEquals((await answerLease(session, second, "second")).status, 202);
+
+  const server = await machine.crash();
+  await using back = await comeBack({ ...session, server }, ["next"]);
+  const answers = await back.answers(2);
+  assertEquals(
+    answers.map(({ offer, answer }) => ({ offer, answer })).toSorted((a, b) =>
+      a.answer < b.answer ? -1 : 1
+    ),
+    [
+      { offer: first.offer, answer: "first" },
+      { offer: second.offer, answer: "second" },
+    ],
+  );
+});
+
+Deno.test("An answer survives a crash right after its 202", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server);
+  const { offer } = await lease(session);
+  assertEquals((await answer(session, offer, "x")).status, 202);
+
+  const server = await machine.crash();
+  await using back = await comeBack({ ...session, server }, ["next"]);
+  const [{ offer: to, answer: text }] = await back.answers(1);
+  assertEquals([to, text], [offer, "x"]);
+  assertEquals((await answer({ ...session, server }, offer, "x")).status, 202, "the same again");
+  assertProblem(await answer({ ...session, server }, offer, "other"), "offer-unavailable");
+});
+
+Deno.test("An unfinished lease survives a crash: its offer goes to nobody else, its joiner answers", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server);
+  const mine = await lease(session);
+
+  const link = { id: session.id, server: await machine.crash() };
+  const others = (await drain(link)).map(({ offer }) => offer);
+  assertEquals([mine.offer, ...others].toSorted(), session.offers.toSorted());
+  assertEquals((await answerLease(link, mine, "x")).status, 202);
+
+  await using back = await comeBack({ ...session, ...link }, [mine.offer, ...others]);
+  assertEquals((await back.answers(1))[0].answer, "x");
+  await back.status(4, 4);
+});
+
+Deno.test("A lease that ends while the server is down is over when it is up", async () => {
+  await using machine = await startOnFile({ LEASE_SECONDS: "1" });
+  await using session = await startSession(machine.server, { offers: ["only"] });
+  const mine = await lease(session);
+  const link = { id: session.id, server: await machine.crash() };
+  await using back = await comeBack({ ...session, ...link }, ["only"]);
+  await back.status(1, 0);
+  assertProblem(await answerLease(link, mine, "x"), "offer-unavailable");
+  assertEquals((await lease(link)).offer, "only");
+});
+
+Deno.test("A confirmed answer is not sent again after a crash, nor its offer handed out", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server, { offers: ["used", "open"] });
+  await drain(session);
+  await answer(session, "used", "x");
+  const [{ id }] = await session.primary.answers(1);
+  await session.primary.send({ type: "received", ids: [id] });
+  await session.primary.deposit({ sessionId: session.id, offers: ["fence"] });
+  await session.primary.status(3, 2);
+
+  const link = { id: session.id, server: await machine.crash() };
+  await using back = await comeBack({ ...session, ...link }, ["used", "open", "fence"]);
+  await back.next("welcome");
+  assertEquals((await drain(link)).map(({ offer }) => offer), ["fence"]);
+  await answer(link, "open", "y");
+  assertEquals((await back.answers(1))[0].answer, "y");
+});
+
+Deno.test("The key still counts after a crash, and a wrong one is still refused", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server);
+  const server = await machine.crash();
+  await using thief = new Primary(server, session.id);
+  await thief.deposit({ sessionId: session.id, offers: ["thief's"], key: "x".repeat(32) });
+  assertEquals((await thief.closed()).code, 4003);
+  await using back = await comeBack({ ...session, server }, session.offers);
+  assertEquals((await back.next("welcome")).key, session.key);
+});
+
+Deno.test("An ended session stays ended after a crash", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server);
+  await session.primary.send({ type: "end" });
+  await session.primary.closed();
+  const server = await machine.crash();
+  assertProblem(await openLink({ id: session.id, server }), "ended");
+});
+
+Deno.test("A session outlives a stop and a start of its server", async () => {
+  await using machine = await startOnFile();
+  await using session = await startSession(machine.server, { target: "https://app.example/" });
+  const mine = await lease(session);
+  const link = { id: session.id, server: await machine.restart() };
+  const invitation = await lease(link);
+  assertEquals((invitation as { target?: unknown }).target, "https://app.example/");
+  await using back = await comeBack({ ...session, ...link }, session.offers);
+  await back.status(4, 2);
+  assertEquals((await answerLease(link, mine, "x")).status, 202);
+  assertEquals((await back.answers(1))[0].offer, mine.offer);
+});
+
+Deno.test("A session whose primary does not come back after a crash ends after the grace", async () => {
+  await using machine = await startOnFile({ GRACE_SECONDS: "1" });
+  await using session = await startSession(machine.server);
+  const server = await machine.crash();
+  await untilStatus({ id: session.id, server }, 410, 20_000);
+});
