@@ -1,0 +1,21 @@
+import type { Session, SessionEvents } from "../lib/mesh/client.ts";
+import type { mountRoom } from "./room.tsx";
+
+/** Loads the room, so that it is there when the handshake is done. */
+export function loadRoom(root: HTMLElement): Promise<{ mountRoom: typeof mountRoom }> {
+  return import(root.dataset.room!);
+}
+
+/** Shows the room in place of the page, with the messages that came before its code did. */
+export async function enterRoom(
+  root: HTMLElement,
+  session: Session,
+  room: ReturnType<typeof loadRoom>,
+): Promise<void> {
+  const early: SessionEvents["message"][] = [];
+  const keep = (event: SessionEvents["message"]) => early.push(event);
+  session.addEventListener("message", keep);
+  const { mountRoom } = await room;
+  session.removeEventListener("message", keep);
+  mountRoom(root, session, early);
+}

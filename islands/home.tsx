@@ -1,0 +1,37 @@
+/** The home page: one click starts a session, and the page becomes its room. */
+import { render } from "preact";
+import { host } from "../lib/mesh/client.ts";
+import { enterRoom, loadRoom } from "./enter_room.ts";
+import { forgetSession, keepSession, readKeptSession } from "./kept_session.ts";
+import { HomePage, type HomeState } from "./pages/HomePage.tsx";
+
+const root = document.getElementById("foyer")!;
+
+// A page out of the back-forward cache has connections that are gone.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+
+if (!("RTCPeerConnection" in globalThis)) show("failed", "unsupported");
+else if (readKeptSession()) await start();
+else show("idle");
+
+async function start(): Promise<void> {
+  const kept = readKeptSession();
+  show(kept ? "returning" : "starting");
+  try {
+    const room = loadRoom(root);
+    const session = await host(kept ?? {});
+    keepSession({ sessionId: session.id, key: session.key! });
+    await enterRoom(root, session, room);
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "unreachable";
+    // A session out of reach may still be there; what the server refused is not ours any more.
+    if (code !== "unreachable") forgetSession();
+    show("failed", code);
+  }
+}
+
+function show(state: HomeState, code?: string): void {
+  root.dataset.state = state;
+  const isBusy = state === "starting" || state === "returning";
+  render(<HomePage state={state} code={code} onstart={isBusy ? undefined : start} />, root);
+}

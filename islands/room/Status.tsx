@@ -1,0 +1,26 @@
+import type { Mesh } from "./mesh.ts";
+import type { RoomState } from "./room_state.ts";
+
+/** How it stands, in a few words. */
+export function Status({ room, mesh }: { room: RoomState; mesh: Mesh }) {
+  const [tone, words] = describeStatus(room, mesh);
+  return <p class="status" role="status" data-tone={tone}>{words}</p>;
+}
+
+function describeStatus(room: RoomState, { people, isComplete }: Mesh): [string, string] {
+  switch (room.session.state) {
+    case "closed":
+      return ["off", "You left"];
+    case "ended":
+      return ["off", "Session ended"];
+    case "reconnecting":
+      return ["busy", "Reconnecting…"];
+  }
+  if (people.length === 1) {
+    return ["good", room.hasHostLeft ? "Nobody else is here" : "Waiting for people"];
+  }
+  const linked = people.filter(({ isLinked }) => isLinked).length;
+  if (isComplete) return ["good", "All connected"];
+  const others = people.length - 1;
+  return ["busy", linked < others ? `Connecting ${linked} of ${others}` : "Connecting the others"];
+}

@@ -1,0 +1,212 @@
+import type { Session, SessionEvents } from "../../lib/mesh/client.ts";
+import { cleanLine } from "./clean_text.ts";
+import { drawMesh, type Mesh } from "./mesh.ts";
+import { type Hello, MAX_FILE, MAX_LINE, readMessage } from "./messages.ts";
+import { keepOwnName, MAX_NAME, readOwnName } from "./own_name.ts";
+import { type Entry, Timeline } from "./timeline.ts";
+import { type Transfer, Transfers } from "./transfers.ts";
+
+/** Links open in bursts; one hello tells of them all. */
+const HELLO_MS = 30;
+
+/** The room as its page shows it: a session's events in, `onchange` out. */
+export class RoomState {
+  readonly session: Session;
+  readonly #onchange: () => void;
+  readonly #hellos = new Map<string, Hello>();
+  readonly #timeline = new Timeline();
+  readonly #transfers: Transfers;
+  readonly #started: ReadonlySet<string>;
+  #name = readOwnName();
+  #unread = 0;
+  #hasHostLeft = false;
+  #hello: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(session: Session, onchange: () => void) {
+    this.session = session;
+    this.#onchange = onchange;
+    this.#transfers = new Transfers(session, onchange);
+    this.#started = new Set(session.peers.keys());
+    session.addEventListener("message", (event) => this.receive(event));
+    session.addEventListener("peer", () => this.#meet());
+    session.addEventListener("leave", ({ detail }) => this.#part(detail.peerId));
+    session.addEventListener("primary", onchange);
+    session.addEventListener("state", onchange);
+    this.#sayHello(true);
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#timeline.entries;
+  }
+
+  /** Lines and files that came while nobody looked. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  get isHost(): boolean {
+    return this.session.primary === this.session.self;
+  }
+
+  /** The host's link is gone; the others' stay. */
+  get hasHostLeft(): boolean {
+    return this.#hasHostLeft && !this.isHost;
+  }
+
+  /** The session is over for this page: nothing can be sent any more. */
+  get isOver(): boolean {
+    return this.session.state === "closed" || this.session.state === "ended";
+  }
+
+  get isTransferring(): boolean {
+    return this.#transfers.isBusy;
+  }
+
+  get mesh(): Mesh {
+    const { self, primary, peers } = this.session;
+    return drawMesh({
+      self,
+      primary,
+      name: this.#name,
+      open: new Set(peers.keys()),
+      hellos: this.#hellos,
+    });
+  }
+
+  rename(name: string): void {
+    const clean = cleanLine(name, MAX_NAME);
+    if (clean && clean !== this.#name) {
+      this.#name = clean;
+      keepOwnName(clean);
+      this.#sayHello();
+    }
+    this.#onchange();
+  }
+
+  say(text: string): void {
+    const line = text.trim().slice(0, MAX_LINE);
+    if (!line || this.isOver) return;
+    const { self, peers } = this.session;
+    this.#timeline.add({ kind: "line", from: self, name: this.#name, text: line });
+    if (peers.size === 0) this.note("Nobody else is here to read that yet.");
+    this.session.broadcast(line).catch(() => this.note("That did not reach everybody."));
+    this.#onchange();
+  }
+
+  sendFile(source: File): void {
+    // Only people with a room can take files; other software just gets the lines.
+    const peers = [...this.session.peers.keys()].filter((id) => this.#hellos.has(id));
+    if (this.isOver) return;
+    if (source.size > MAX_FILE) {
+      this.note(`“${source.name}” is too large: a file can have up to 100 MB.`);
+    } else if (peers.length === 0) {
+      this.note(`Nobody is here yet to take “${source.name}”.`);
+    } else {
+      const transfer = this.#transfers.send(source, peers);
+      this.#timeline.add({ kind: "file", from: this.session.self, name: this.#name, transfer });
+    }
+    this.#onchange();
+  }
+
+  stopTransfer(transfer: Transfer): void {
+    if (transfer.state === "moving") this.#transfers.stop(transfer);
+    else if (transfer.kind === "receiving") this.#transfers.drop(transfer, "stopped");
+  }
+
+  /** Somebody looks at the page. */
+  markRead(): void {
+    this.#unread = 0;
+    this.#onchange();
+  }
+
+  note(text: string): void {
+    this.#timeline.add({ kind: "note", text });
+    this.#onchange();
+  }
+
+  /** Takes a `message` event of the session. */
+  receive({ detail: { peerId, data } }: SessionEvents["message"]): void {
+    if (typeof data === "string") this.#hear(peerId, data);
+    else if (data instanceof ArrayBuffer) this.#transfers.takePiece(peerId, data);
+    else this.#read(peerId, data);
+  }
+
+  #read(peerId: string, data: unknown): void {
+    const message = readMessage(data);
+    if (message?.type === "hello") this.#greet(peerId, message);
+    else if (message?.type === "file") {
+      const transfer = this.#transfers.receive(peerId, message);
+      const name = this.#nameOf(peerId);
+      if (transfer) {
+        this.#timeline.add({ kind: "file", from: peerId, name, transfer });
+        this.#count();
+      } else this.note(`${name} offered a file that is more than this page can hold.`);
+    } else if (message) this.#transfers.takeMark(peerId, message);
+    this.#onchange();
+  }
+
+  #hear(peerId: string, text: string): void {
+    const line = text.slice(0, MAX_LINE).trim();
+    if (!line) return;
+    this.#timeline.add({ kind: "line", from: peerId, name: this.#nameOf(peerId), text: line });
+    this.#count();
+    this.#onchange();
+  }
+
+  #greet(peerId: string, hello: Hello): void {
+    const name = cleanLine(hello.name, MAX_NAME) || "Someone";
+    const isNew = !this.#hellos.has(peerId);
+    this.#hellos.set(peerId, { ...hello, name });
+    if (hello.ask) this.#tell(peerId);
+    if (isNew) this.note(`${name} ${this.#started.has(peerId) ? "is here" : "came in"}.`);
+  }
+
+  #meet(): void {
+    this.#hasHostLeft &&= !this.session.peers.has(this.session.primary);
+    this.#sayHello();
+    this.#onchange();
+  }
+
+  #part(peerId: string): void {
+    const { primary, state } = this.session;
+    const name = this.#nameOf(peerId);
+    this.#hellos.delete(peerId);
+    this.#transfers.forgetPeer(peerId);
+    this.#hasHostLeft ||= peerId === primary;
+    if (state === "connected" || state === "reconnecting") this.note(`${name} left.`);
+    this.#sayHello();
+    this.#onchange();
+  }
+
+  #count(): void {
+    if (document.hidden) this.#unread++;
+  }
+
+  #nameOf(peerId: string): string {
+    return this.#hellos.get(peerId)?.name ?? "Someone";
+  }
+
+  #sayHello(ask = false): void {
+    clearTimeout(this.#hello);
+    if (ask) this.session.broadcast(this.#makeHello(true)).catch(() => {});
+    else {
+      this.#hello = setTimeout(() => {
+        this.session.broadcast(this.#makeHello()).catch(() => {});
+      }, HELLO_MS);
+    }
+  }
+
+  #tell(peerId: string): void {
+    // Somebody who left meanwhile needs no hello.
+    this.session.send(peerId, this.#makeHello()).catch(() => {});
+  }
+
+  #makeHello(ask?: boolean): Hello {
+    const peers = [...this.session.peers.keys()];
+    return { type: "hello", name: this.#name, peers, ...(ask && { ask }) };
+  }
+}
