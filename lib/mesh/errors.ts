@@ -1,0 +1,35 @@
+import type { ProblemCode } from "../protocol/problems.ts";
+
+/** The words of the server (lib/protocol/problems.ts), and those that only a client can say. */
+export type FoyerErrorCode =
+  | ProblemCode
+  /** This browser has no WebRTC, or it is turned off. */
+  | "unsupported"
+  /** The server was not reached. */
+  | "unreachable"
+  /** Both sides were there, and no network path between them (ICE failed). */
+  | "no-path"
+  /** The primary never took the answer. */
+  | "host-away"
+  /** The key is not that of this session. */
+  | "key-refused"
+  /** Another client came with the key and is the primary now. */
+  | "replaced"
+  | "no-such-peer"
+  /** The session, or the connection to that peer, is closed. */
+  | "closed";
+
+/** A failure a program can tell by its `code`, and a person by its `message`. */
+export class FoyerError extends Error {
+  override name = "FoyerError";
+  constructor(readonly code: FoyerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** @throws {FoyerError} `unsupported` where there is no WebRTC. */
+export function assertWebRtc(): void {
+  if (!globalThis.RTCPeerConnection) {
+    throw new FoyerError("unsupported", "This browser cannot connect to others: WebRTC is missing");
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * How the primary makes a mesh of its peers: pure, what comes in gives what must be sent.
+ *
+ * 1. Each newcomer is told who was here before it, in the frame that gives it its id; who is
+ *    admitted later is told of it. So of any two exactly one, the later, owes the other an offer.
+ * 2. Its offers are passed on one by one.
+ * 3. The answers go back in one frame when the last is in; those that come after a flush() follow.
+ * 4. Whoever leaves is answered for with `null`, so nobody waits for it.
+ */
+import type { Answers, Control, Welcome } from "../protocol/mesh.ts";
+
+export interface Sending {
+  to: string;
+  frame: Control;
+}
+
+interface Newcomer {
+  /** Earlier peers it was told of and has not sent an offer for. */
+  owes: Set<string>;
+  /** Earlier peers that have its offer and have not answered. */
+  awaits: Set<string>;
+  /** Answers that it does not have yet. */
+  answers: Answers["connections"];
+  flushed: boolean;
+}
+
+export class Introductions {
+  /** In the order they came. */
+  readonly #members = new Map<string, Newcomer>();
+
+  constructor(readonly self: string) {}
+
+  admit(id: string): Welcome {
+    const peers = [...this.#members.keys()];
+    this.#members.set(id, {
+      owes: new Set(peers),
+      awaits: new Set(),
+      answers: [],
+      flushed: false,
+    });
+    return { type: "welcome", self: id, primary: this.self, peers };
+  }
+
+  /** The offers of a newcomer; those nobody asked it for are dropped. */
+  passOffers(from: string, connections: { peer: string; offer: string }[]): Sending[] {
+    const newcomer = this.#members.get(from);
+    if (!newcomer) return [];
+    const sendings: Sending[] = [];
+    for (const { peer, offer } of connections) {
+      if (!newcomer.owes.delete(peer)) continue;
+      if (this.#members.has(peer)) {
+        newcomer.awaits.add(peer);
+        const connections = [{ peer: from, offer }];
+        sendings.push({ to: peer, frame: { type: "offers", connections } });
+      } else {
+        newcomer.answers.push({ peer, answer: null });
+      }
+    }
+    return [...sendings, ...this.#passCollected(from, newcomer)];
+  }
+
+  /** The answers of an earlier peer; those nobody waits for are dropped. */
+  passAnswers(from: string, connections: Answers["connections"]): Sending[] {
+    return connections.flatMap(({ peer, answer }) => {
+      const newcomer = this.#members.get(peer);
+      if (!newcomer?.awaits.delete(from)) return [];
+      newcomer.answers.push({ peer: from, answer });
+      return this.#passCollected(peer, newcomer);
+    });
+  }
+
+  /** Sends the answers that are in without waiting for the others any longer. */
+  flush(id: string): Sending[] {
+    const newcomer = this.#members.get(id);
+    if (!newcomer) return [];
+    newcomer.flushed = true;
+    return this.#passCollected(id, newcomer);
+  }
+
+  dismiss(id: string): Sending[] {
+    this.#members.delete(id);
+    return [...this.#members.keys()].flatMap((peer) =>
+      this.passAnswers(id, [{ peer, answer: null }])
+    );
+  }
+
+  #passCollected(to: string, newcomer: Newcomer): Sending[] {
+    const { answers: connections, awaits, flushed } = newcomer;
+    if (connections.length === 0 || (awaits.size > 0 && !flushed)) return [];
+    newcomer.answers = [];
+    return [{ to, frame: { type: "answers", connections } }];
+  }
+}

@@ -1,0 +1,82 @@
+/** Where a joiner's offer comes from: the page it is on, the page that sent it here, the server. */
+import type { GiveBack, Invitation } from "../protocol/wire.ts";
+import { delay } from "./delay.ts";
+import { FoyerError } from "./errors.ts";
+import { readProblem, request } from "./request.ts";
+
+/** An offer that is this joiner's alone until its lease runs out. */
+export type Lease = Pick<Invitation, "sessionId" | "leaseExpiresAt" | "iceServers"> & {
+  offer: string;
+};
+
+/** What a loading page hands on to the target: the fragment `#foyer=` and this as JSON. */
+export interface Handover extends Lease {
+  link: string;
+}
+
+/** How long to wait for a free offer before giving up, in milliseconds. */
+const PATIENCE_MS = 120_000;
+/** Where the server says nothing, or a browser hides the header. */
+const RETRY_AFTER_S = 2;
+
+/** The hand-over in the fragment of `address`; clears it where it is that of this page. */
+export function takeHandover(address: URL): Handover | undefined {
+  if (!address.hash.startsWith("#foyer=")) return;
+  if (address.href === location.href) {
+    history.replaceState(history.state, "", address.pathname + address.search);
+  }
+  try {
+    const handover = JSON.parse(decodeURIComponent(address.hash.slice(7)));
+    new URL(handover.link);
+    return handover;
+  } catch (cause) {
+    throw new FoyerError("invalid", "This address is cut off; open the link again", { cause });
+  }
+}
+
+/** The lease in the hidden fields of this page, once, and only where it is of this session. */
+export function takeFromPage(sessionId: string): Lease | undefined {
+  const offer = findField("offer");
+  if (!offer || "used" in offer.dataset || findField("sessionId")?.value !== sessionId) return;
+  offer.dataset.used = "";
+  return {
+    sessionId,
+    offer: offer.value,
+    leaseExpiresAt: Number(findField("leaseExpiresAt")?.value) || null,
+    iceServers: JSON.parse(findField("iceServers")?.value || "[]"),
+  };
+}
+
+function findField(name: string): HTMLInputElement | null {
+  return document.querySelector(`input[type=hidden][name=${name}]`);
+}
+
+/**
+ * Asks the server for an offer; waits for a free one, and calls `onwaiting` when it does.
+ * @throws {FoyerError} a word of the server, or `unreachable`
+ */
+export async function fetchLease(
+  link: string,
+  onwaiting: () => void,
+  signal: AbortSignal,
+): Promise<Lease> {
+  const patience = Date.now() + PATIENCE_MS;
+  while (true) {
+    const response = await request(link, { signal });
+    if (response.ok) return await response.json();
+    const problem = await readProblem(response);
+    const isBusy = response.status === 503 || response.status === 429;
+    if (!isBusy || Date.now() > patience) throw problem;
+    onwaiting();
+    const seconds = Number(response.headers.get("retry-after")) || RETRY_AFTER_S;
+    // Those who were turned away together do not come back together.
+    await delay(seconds * 1_000 * (1 + Math.random() / 4), signal);
+  }
+}
+
+/** Gives an offer back that was not answered; also from a page that is being closed. */
+export function giveBack(link: string, { sessionId, offer, leaseExpiresAt }: Lease): void {
+  if (leaseExpiresAt === null) return;
+  const body: GiveBack = { sessionId, offer, answer: null, leaseExpiresAt };
+  navigator.sendBeacon(link, JSON.stringify(body));
+}

@@ -1,0 +1,180 @@
+/** A client's end of a session: who is linked to it, and what they say to each other. */
+import type { Control } from "../protocol/mesh.ts";
+import { FoyerError, type FoyerErrorCode } from "./errors.ts";
+import type { Link } from "./link.ts";
+import { type Data, encode, type Message } from "./messages.ts";
+
+/** An open link to another member of the mesh. */
+export interface Peer {
+  readonly id: string;
+  readonly connection: RTCPeerConnection;
+}
+
+/**
+ * `connected`; `reconnecting`: the primary's socket is lost, so nobody can join just now, and the
+ * mesh goes on; `closed`: this client left; `ended`: the session is over, nobody can join any more.
+ */
+export type SessionState = "connected" | "reconnecting" | "closed" | "ended";
+
+export interface SessionEvents {
+  /** A link opened. */
+  peer: CustomEvent<{ peerId: string }>;
+  /** A link closed. */
+  leave: CustomEvent<{ peerId: string }>;
+  message: CustomEvent<{ peerId: string; data: Message }>;
+  /** `code` says why, where it was not this client's own wish. */
+  state: CustomEvent<{ state: SessionState; code?: FoyerErrorCode }>;
+  /** The mesh has a new primary. */
+  primary: CustomEvent<{ peerId: string }>;
+}
+
+export interface Session extends EventTarget {
+  readonly id: string;
+  readonly link: string;
+  /** This client's peer id. */
+  readonly self: string;
+  /** The primary's peer id. */
+  readonly primary: string;
+  /** The primary's capability to come back to this session; null for the others. */
+  readonly key: string | null;
+  readonly state: SessionState;
+  /** Open links, without self. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  /**
+   * Resolves when `data` is handed to the browser; waits while too much is on its way.
+   * Messages to one peer keep their order.
+   * @throws {FoyerError} `no-such-peer`, `closed` or `too-large`
+   */
+  send(peerId: string, data: Data): Promise<void>;
+  /** Sends to all who are here; who leaves meanwhile is no failure. */
+  broadcast(data: Data): Promise<void>;
+  /** Leaves. */
+  close(): void;
+  /** Ends the session for everyone. @throws {FoyerError} `forbidden` unless this is the primary. */
+  end(): void;
+  addEventListener<K extends keyof SessionEvents>(
+    type: K,
+    listener: (event: SessionEvents[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof SessionEvents>(
+    type: K,
+    listener: (event: SessionEvents[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** What a member does beside carrying messages: the primary introduces, the others are introduced. */
+export interface Role {
+  /** A control frame from an open link. */
+  take(from: Link, frame: Control): void;
+  /** The link to that peer closed. */
+  dismiss?(peerId: string): void;
+  /** This member is leaving. */
+  leave(): void;
+  /** The primary alone can end the session. */
+  end?(): void;
+}
+
+export class Mesh extends EventTarget {
+  readonly peers = new Map<string, Link>();
+  state: SessionState = "connected";
+  #isOver = false;
+  readonly #onpagehide = () => this.#leave("closed", undefined, (link) => link.close());
+
+  constructor(
+    readonly id: string,
+    readonly link: string,
+    readonly self: string,
+    readonly primary: string,
+    readonly key: string | null,
+    readonly role: Role,
+  ) {
+    super();
+    // Without it the others notice a closed tab only after seconds.
+    addEventListener("pagehide", this.#onpagehide);
+  }
+
+  /** Takes an open link into the mesh. */
+  admit(link: Link): void {
+    const { id: peerId } = link;
+    if (this.#isOver || this.peers.has(peerId)) return link.close();
+    this.peers.set(peerId, link);
+    link.oncontrol = (frame) => this.role.take(link, frame);
+    link.onmessage = (data) => this.emit("message", { peerId, data });
+    link.closed.then(() => {
+      if (!this.peers.delete(peerId)) return;
+      this.role.dismiss?.(peerId);
+      this.emit("leave", { peerId });
+    });
+    this.emit("peer", { peerId });
+  }
+
+  async send(peerId: string, data: Data): Promise<void> {
+    this.#assertOpen();
+    const link = this.peers.get(peerId);
+    if (!link) throw new FoyerError("no-such-peer", "This peer is not here, or not any more");
+    await link.send(encode(data));
+  }
+
+  async broadcast(data: Data): Promise<void> {
+    this.#assertOpen();
+    const message = encode(data);
+    await Promise.allSettled([...this.peers.values()].map((link) => link.send(message)));
+  }
+
+  close(): void {
+    this.#leave("closed");
+  }
+
+  end(): void {
+    if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can end the session");
+    if (this.#isOver) return;
+    this.role.end();
+    this.#leave("ended");
+  }
+
+  /** The session is over for this client, and `code` says why. */
+  stop(state: "closed" | "ended", code: FoyerErrorCode): void {
+    this.#leave(state, code);
+  }
+
+  setState(state: SessionState, code?: FoyerErrorCode): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.emit("state", { state, code });
+  }
+
+  emit<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]["detail"]): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #leave(
+    state: "closed" | "ended",
+    code?: FoyerErrorCode,
+    part = (link: Link) => link.finish(),
+  ): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    removeEventListener("pagehide", this.#onpagehide);
+    this.role.leave();
+    const links = [...this.peers.values()];
+    this.peers.clear();
+    links.forEach(part);
+    this.setState(state, code);
+  }
+
+  #assertOpen(): void {
+    if (this.#isOver) throw new FoyerError("closed", "The session is closed");
+  }
+}

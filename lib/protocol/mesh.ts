@@ -1,0 +1,89 @@
+/**
+ * What travels between peers, over the one data channel of their connection: control as string
+ * frames (JSON, below), messages of the application as binary frames (lib/mesh/messages.ts).
+ *
+ *   primary  -> newcomer   Welcome    its id, and who was here before it
+ *   newcomer -> primary    Offers     one for each earlier peer, all in one frame
+ *   primary  -> peer       Offers     the newcomer's offer to this peer
+ *   peer     -> primary    Answers    its answer to the newcomer
+ *   primary  -> newcomer   Answers    of all earlier peers in one frame, stragglers after it
+ *   primary  -> everyone   End        the session is over
+ *
+ * `peer` names the other end of a connection: passing a frame on, the primary puts the id of the
+ * sender in the place of the receiver's.
+ */
+import type { MAX_DESCRIPTION } from "./wire.ts";
+
+/** The primary's first frame on a new connection. Ids are its making: 64 random bits or more. */
+export interface Welcome {
+  type: "welcome";
+  /** The newcomer's own id. */
+  self: string;
+  primary: string;
+  /** Who was here before it, in the order they came: the newcomer owes each of them an offer. */
+  peers: string[];
+}
+export interface Offers {
+  type: "offers";
+  connections: { peer: string; offer: string }[];
+}
+export interface Answers {
+  type: "answers";
+  /** `null`: there will be no answer, because that peer left or could not make one. */
+  connections: { peer: string; answer: string | null }[];
+}
+export interface End {
+  type: "end";
+}
+export type Control = Welcome | Offers | Answers | End;
+
+/** Most peers in one frame. */
+const MAX_PEERS = 256;
+// A type import keeps the server's schemas out of the browser's bundle.
+const MAX_LENGTH: typeof MAX_DESCRIPTION = 15_000;
+
+/** The control frame in `text`, or undefined where it is not one: peers are not to be trusted. */
+export function readControl(text: string): Control | undefined {
+  const frame = parseJson(text);
+  switch (frame?.type) {
+    case "welcome":
+      return isId(frame.self) && isId(frame.primary) && isList(frame.peers, isId)
+        ? frame
+        : undefined;
+    case "offers":
+      return isList(frame.connections, (c) => isId(c?.peer) && isDescription(c.offer))
+        ? frame
+        : undefined;
+    case "answers":
+      return isList(
+          frame.connections,
+          (c) => isId(c?.peer) && (c.answer === null || isDescription(c.answer)),
+        )
+        ? frame
+        : undefined;
+    case "end":
+      return frame;
+  }
+}
+
+// deno-lint-ignore no-explicit-any -- what it is comes out in readControl()
+function parseJson(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+function isList(value: unknown, isItem: (item: any) => boolean): boolean {
+  return Array.isArray(value) && value.length <= MAX_PEERS && value.every(isItem);
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === "string" && /^[\w-]{8,64}$/.test(value);
+}
+
+function isDescription(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= MAX_LENGTH;
+}
