@@ -8,6 +8,7 @@ export const PROBLEMS = {
   "no-such-session": [404, "There is no such session"],
   "not-found": [404, "There is nothing at this address"],
   "method-not-allowed": [405, "This address does not take that method"],
+  "timeout": [408, "The request took too long to arrive"],
   "offer-unavailable": [409, "This offer is not yours to answer"],
   "ended": [410, "This session has ended"],
   "too-large": [413, "That is too large"],

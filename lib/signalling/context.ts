@@ -1,0 +1,19 @@
+import type { Mail } from "./mail.ts";
+import type { Pool } from "./pool.ts";
+import type { Settings } from "./settings.ts";
+import type { Store } from "./store.ts";
+
+/** What every part of the signalling server works with. */
+export interface Context {
+  /** This isolate's name among those that share the store. */
+  readonly isolate: string;
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly mail: Mail;
+  readonly pool: Pool;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** How a session is found that cannot be joined. */
+export type Gone = "no-such-session" | "ended";

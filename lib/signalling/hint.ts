@@ -1,0 +1,18 @@
+/** The fast path between isolates. It is lossy and may reach nobody: nothing may rest on it. */
+
+export interface Hint {
+  /** Says to `isolate`, wherever it is, that there is mail for `session`. */
+  send(isolate: string, session: string): void;
+  close(): void;
+}
+
+export function openHint(isolate: string, onHint: (session: string) => void): Hint {
+  const channel = new BroadcastChannel("foyer");
+  channel.onmessage = ({ data }: MessageEvent<{ isolate: string; session: string }>) => {
+    if (data?.isolate === isolate) onHint(data.session);
+  };
+  return {
+    send: (isolate, session) => channel.postMessage({ isolate, session }),
+    close: () => channel.close(),
+  };
+}

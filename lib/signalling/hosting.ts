@@ -1,0 +1,220 @@
+/** Sessions from their first deposit to their end. */
+import { keyOfAnswer, keyOfDelivered } from "./answer.ts";
+import type { Context, Gone } from "./context.ts";
+import { digest, hasDigest } from "./digest.ts";
+import {
+  count,
+  keyOfOffer,
+  keyOfOffers,
+  MOST_LIVE,
+  nameOffer,
+  type Offer,
+  readCounts,
+} from "./offer.ts";
+import {
+  isOver,
+  keyOfAway,
+  keyOfHeld,
+  keyOfSession,
+  type Session,
+  TOMBSTONE_TIME,
+} from "./session.ts";
+import { type Change, check, checkAbsent, remove, set } from "./store.ts";
+
+const MOST_TRIES = 20;
+
+/** The session as the store has it now, or how it is gone. */
+export async function findSession(context: Context, id: string): Promise<Session | Gone> {
+  const { value } = await context.store.get<Session>(keyOfSession(id));
+  if (!value) return "no-such-session";
+  return isOver(value, context.now()) ? "ended" : value;
+}
+
+/**
+ * The first frame of a primary: creates the session, or comes back to it with the right key and
+ * declares all offers that are live now. The socket is the session's from here on; one before it
+ * in another isolate learns so by mail. "contended": somebody else kept changing the session.
+ */
+export async function openSession(
+  context: Context,
+  id: string,
+  socket: string,
+  first: { offers: string[]; key: string; target: string | null },
+): Promise<"opened" | "key-refused" | "ended" | "contended"> {
+  const { store, isolate, mail, pool } = context;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const entry = await store.get<Session>(keyOfSession(id));
+    const before = entry.value;
+    if (before && !hasDigest(first.key, before.keyHash)) return "key-refused";
+    if (before && isOver(before, context.now())) return "ended";
+    const session: Session = {
+      keyHash: before?.keyHash ?? digest(first.key),
+      target: first.target ?? before?.target ?? null,
+      holder: { isolate, socket },
+      awayUntil: null,
+      endedAt: null,
+    };
+    const declared = before
+      ? await planReturn(context, id, first.offers)
+      : planDeposit(id, first.offers);
+    const moved = before?.holder && before.holder.isolate !== isolate;
+    const versionstamp = await store.commit({
+      checks: [check(entry), ...declared.checks],
+      mutations: [
+        set(keyOfSession(id), session),
+        set(keyOfHeld(isolate, id), true),
+        remove(keyOfAway(id)),
+        ...(moved ? [remove(keyOfHeld(before.holder!.isolate, id)), ...mail.note(before, id)] : []),
+        ...declared.mutations,
+      ],
+    });
+    if (versionstamp) {
+      pool.forget(id);
+      if (moved) mail.wake(before, id);
+      return "opened";
+    }
+  }
+  return "contended";
+}
+
+/** More offers from the primary. Those that the session already knows are left as they are. */
+export async function depositOffers(
+  context: Context,
+  id: string,
+  socket: string,
+  offers: string[],
+): Promise<"deposited" | "too-many" | "replaced"> {
+  const { store, pool } = context;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const [entry, counts] = await Promise.all([
+      store.get<Session>(keyOfSession(id)),
+      readCounts(store, id),
+    ]);
+    if (entry.value?.holder?.socket !== socket) return "replaced";
+    if (counts.offers - counts.answered + offers.length > MOST_LIVE) return "too-many";
+    const fresh = tries === 0 ? offers : await leaveUnknown(context, id, offers);
+    const deposit = planDeposit(id, fresh);
+    const versionstamp = await store.commit({
+      checks: [check(entry), ...deposit.checks],
+      mutations: deposit.mutations,
+    });
+    if (!versionstamp) continue;
+    pool.forget(id);
+    return "deposited";
+  }
+  return "replaced";
+}
+
+/** The primary's socket is lost: the session stays open for the time of grace. */
+export async function releaseSession(context: Context, id: string, socket: string) {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const entry = await context.store.get<Session>(keyOfSession(id));
+    if (entry.value?.holder?.socket !== socket) return;
+    const awayUntil = context.now() + context.settings.graceTime;
+    const versionstamp = await context.store.commit({
+      checks: [check(entry)],
+      mutations: [
+        set(entry.key, { ...entry.value, holder: null, awayUntil }),
+        remove(keyOfHeld(entry.value.holder.isolate, id)),
+        set(keyOfAway(id), awayUntil),
+      ],
+    });
+    if (versionstamp) return context.pool.forget(id);
+  }
+}
+
+/** The primary ends the session: from here on it is gone for everyone. */
+export async function endSession(context: Context, id: string, socket: string) {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const entry = await context.store.get<Session>(keyOfSession(id));
+    if (entry.value?.holder?.socket !== socket) return;
+    if (await buryCommit(context, id, entry as Deno.KvEntry<Session>)) {
+      return clearSession(context, id);
+    }
+  }
+}
+
+/** Ends a session whose primary did not come back in time. Nothing to do where it did. */
+export async function endLapsedSession(context: Context, id: string) {
+  const entry = await context.store.get<Session>(keyOfSession(id));
+  if (entry.value && !isOver(entry.value, context.now())) return;
+  if (entry.value?.endedAt === null) {
+    if (!await buryCommit(context, id, entry as Deno.KvEntry<Session>)) return;
+  }
+  await clearSession(context, id);
+}
+
+async function buryCommit(context: Context, id: string, entry: Deno.KvEntry<Session>) {
+  const { value, key } = entry;
+  const ended: Session = { ...value, holder: null, awayUntil: null, endedAt: context.now() };
+  return await context.store.commit({
+    checks: [check(entry)],
+    mutations: [
+      set(key, ended, TOMBSTONE_TIME),
+      // Until everything is cleared: where this process dies in the middle, a sweep finishes it.
+      set(keyOfAway(id), ended.endedAt),
+      ...(value.holder ? [remove(keyOfHeld(value.holder.isolate, id))] : []),
+    ],
+  });
+}
+
+/** Removes all that an ended session leaves but its tombstone. */
+async function clearSession(context: Context, id: string) {
+  const { store, pool } = context;
+  pool.forget(id);
+  const prefixes = ["offer", "answer", "delivered", "count"].map((name) => [name, id]);
+  const entries = (await Promise.all(prefixes.map((prefix) => store.list(prefix)))).flat();
+  const removals = [...entries.map(({ key }) => remove(key)), remove(keyOfAway(id))];
+  for (let start = 0; start < removals.length; start += 500) {
+    await store.commit({ checks: [], mutations: removals.slice(start, start + 500) });
+  }
+}
+
+/** The change that adds `offers`, if the session knows none of them. */
+function planDeposit(id: string, offers: string[]): Change {
+  const ids = [...new Map(offers.map((offer) => [nameOffer(offer), offer]))];
+  return {
+    checks: ids.flatMap(([offerId]) =>
+      [keyOfOffer, keyOfAnswer, keyOfDelivered].map((keyOf) => checkAbsent(keyOf(id, offerId)))
+    ),
+    mutations: [
+      ...ids.map(([offerId, offer]) =>
+        set(keyOfOffer(id, offerId), { offer, leaseExpiresAt: null })
+      ),
+      ...count(id, { offers: ids.length }),
+    ],
+  };
+}
+
+/** The change that leaves of the live offers those in `offers`, and adds the new ones. */
+async function planReturn(context: Context, id: string, offers: string[]): Promise<Change> {
+  const entries = await context.store.list<Offer>(keyOfOffers(id));
+  const declared = new Set(offers);
+  const dropped = entries.filter(({ value }) => !declared.has(value.offer));
+  const deposit = planDeposit(id, await leaveUnknown(context, id, offers));
+  return {
+    checks: [...dropped.map(check), ...deposit.checks],
+    mutations: [
+      ...dropped.map(({ key }) => remove(key)),
+      ...count(id, {
+        offers: -dropped.length,
+        consumed: -dropped.filter(({ value }) => value.leaseExpiresAt !== null).length,
+      }),
+      ...deposit.mutations,
+    ],
+  };
+}
+
+/** Those of `offers` that are neither live nor answered in this session. */
+async function leaveUnknown(context: Context, id: string, offers: string[]): Promise<string[]> {
+  const known = await Promise.all(offers.map(async (offer) => {
+    const offerId = nameOffer(offer);
+    const entries = await context.store.getMany<[unknown, unknown, unknown]>([
+      keyOfOffer(id, offerId),
+      keyOfAnswer(id, offerId),
+      keyOfDelivered(id, offerId),
+    ]);
+    return entries.some(({ versionstamp }) => versionstamp !== null);
+  }));
+  return offers.filter((_, index) => !known[index]);
+}

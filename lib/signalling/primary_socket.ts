@@ -1,0 +1,267 @@
+/**
+ * The primary's end of the signalling: one socket for each session.
+ *
+ *   -> {sessionId, connections: [{offer, answer: null}, …], key?, target?}   first frame, and refills
+ *   <- {type: "welcome", sessionId, link, key, iceServers}
+ *   <- {type: "status", offers, consumed}            the counter, as it changes
+ *   <- {type: "want", count}                         the pool is low
+ *   <- {type: "answers", connections: [{id, offer, answer}, …]}
+ *   -> {type: "received", ids}                       until then an answer is sent again after a return
+ *   -> {type: "end"}
+ *   <- {type: "error", code, detail}                 a bad frame; the socket stays open
+ *
+ * A return needs no path of its own: whoever opens the socket gets every answer not yet confirmed.
+ */
+import { makeId } from "../protocol/ids.ts";
+import {
+  check,
+  CLOSE,
+  Deposit,
+  End,
+  type FromServer,
+  InvalidInput,
+  MAX_FRAME,
+  parseJson,
+  Received,
+} from "../protocol/wire.ts";
+import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
+import type { Context } from "./context.ts";
+import { depositOffers, endSession, openSession, releaseSession } from "./hosting.ts";
+import { mintIceServers } from "./ice.ts";
+import { endLeases } from "./lease.ts";
+import { type Counts, countWanted, readCounts } from "./offer.ts";
+import { isAllowed } from "./origin.ts";
+import { keyOfSession, type Session } from "./session.ts";
+import { Unavailable } from "./store.ts";
+
+export interface PrimarySocket {
+  readonly id: string;
+  /** Sends an answer that was just stored. */
+  deliver(mail: AnswerMail): void;
+  /** Reads what changed in the store and tells the primary. `here`: only the counter can have. */
+  refresh(here: boolean): Promise<void>;
+  /** This process ends: the primary shall come back, wherever it is then served. */
+  drain(): Promise<void>;
+}
+
+/** Time for the first frame, in milliseconds. */
+const FIRST_FRAME_TIME = 10_000;
+/** A socket that sends more frames in this many milliseconds is cut. */
+const FLOOD_WINDOW = 10_000;
+const FLOOD_FRAMES = 200;
+/** A primary that reads so slowly is cut; its answers wait in the store. In bytes. */
+const MOST_BUFFERED = 1_048_576;
+/** A want that brought no deposit is said again after this many milliseconds. */
+const WANT_TIME = 5_000;
+
+export function servePrimary(
+  context: Context,
+  sockets: Map<string, PrimarySocket>,
+  socket: WebSocket,
+  session: { id: string; link: string },
+) {
+  const { settings, now } = context;
+  const { id: sessionId, link } = session;
+  const id = makeId();
+  let stage: "new" | "opening" | "open" = "new";
+  let frames = { since: 0, count: 0 };
+  let work = Promise.resolve();
+
+  const sent = new Set<string>();
+  let told: Counts | null = null;
+  let wanted = { count: 0, at: 0 };
+  let leaseTimer: ReturnType<typeof setTimeout> | undefined;
+  const firstFrameTimer = setTimeout(
+    () => close(CLOSE.timeout, "no first frame came in time"),
+    FIRST_FRAME_TIME,
+  );
+
+  const self: PrimarySocket = {
+    id,
+    deliver: (mail) => sendAnswers([mail]),
+    refresh: coalesce(refresh),
+    async drain() {
+      close(1012, "the server restarts; come back");
+      await release();
+    },
+  };
+
+  socket.onmessage = ({ data }) => {
+    if (isFlooding()) return close(CLOSE.flooding, "too many frames");
+    if (typeof data !== "string") return complain("invalid", "frames are text");
+    if (data.length > MAX_FRAME) return close(CLOSE.flooding, "the frame is too large");
+    work = work.then(() => takeFrame(data)).catch(report);
+  };
+  socket.onclose = () => {
+    clearTimeout(firstFrameTimer);
+    work = work.then(release).catch(report);
+  };
+  socket.onerror = () => {};
+
+  async function takeFrame(text: string) {
+    const frame = parseJson(text);
+    const type = (frame as { type?: unknown } | null)?.type;
+    if (type === undefined) return await takeDeposit(check(Deposit, frame));
+    if (stage !== "open") throw new InvalidInput("invalid", "the first frame declares offers");
+    if (type === "received") return await takeReceived(check(Received, frame));
+    if (type === "end") return await takeEnd(check(End, frame));
+    throw new InvalidInput("invalid", `type: "${String(type).slice(0, 40)}" is not known here`);
+  }
+
+  async function takeDeposit(deposit: Deposit) {
+    if (deposit.sessionId !== sessionId) {
+      throw new InvalidInput("invalid", "sessionId: differs from the address of this socket");
+    }
+    const offers = deposit.connections.map(({ offer }) => offer);
+    if (stage === "open") {
+      const result = await depositOffers(context, sessionId, id, offers);
+      if (result === "too-many") complain("too-many", "connections: too many offers are live");
+      if (result === "replaced") close(CLOSE.replaced, "another socket took over");
+      wanted = { count: 0, at: 0 };
+      return await self.refresh(true);
+    }
+    const target = readTarget(deposit.target);
+    if (target === undefined) {
+      return complain("forbidden", "target: only http(s) addresses that this server redirects to");
+    }
+    const key = deposit.key ?? makeId();
+    stage = "opening";
+    const result = await openSession(context, sessionId, id, { offers, key, target });
+    if (result === "key-refused") return close(CLOSE.forbidden, "the key is not this session's");
+    if (result === "ended") return close(CLOSE.ended, "this session has ended");
+    if (result === "contended") return close(1013, "try again");
+    clearTimeout(firstFrameTimer);
+    stage = "open";
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const before = sockets.get(sessionId);
+    sockets.set(sessionId, self);
+    before?.refresh(false).catch(report);
+    const iceServers = mintIceServers(settings, now());
+    send({ type: "welcome", sessionId, link, key, iceServers });
+    await self.refresh(false);
+  }
+
+  async function takeReceived({ ids }: Received) {
+    await confirmAnswers(context, sessionId, ids);
+    ids.forEach((answerId) => sent.delete(answerId));
+  }
+
+  async function takeEnd(_: End) {
+    await endSession(context, sessionId, id);
+    close(1000, "ended");
+  }
+
+  async function refresh(here: boolean) {
+    if (!here) {
+      const { value } = await context.store.get<Session>(keyOfSession(sessionId));
+      if (value?.holder?.socket !== id) return close(CLOSE.replaced, "another socket took over");
+      sendAnswers(await listAnswers(context, sessionId));
+    }
+    const counts = await readCounts(context.store, sessionId);
+    if (told?.offers !== counts.offers || told.consumed !== counts.consumed) {
+      send({ type: "status", offers: counts.offers, consumed: counts.consumed });
+    }
+    told = counts;
+    if (counts.consumed > counts.answered) scheduleLeaseEnd(settings.leaseTime);
+    const pending = now() - wanted.at < WANT_TIME ? wanted.count : 0;
+    const count = countWanted(counts, pending);
+    if (count > 0) {
+      wanted = { count: pending + count, at: now() };
+      send({ type: "want", count });
+    }
+  }
+
+  function scheduleLeaseEnd(wait: number) {
+    // Some milliseconds late rather than early: early would find the lease still running.
+    leaseTimer ??= setTimeout(async () => {
+      leaseTimer = undefined;
+      try {
+        const { nextEnd } = await endLeases(context, sessionId);
+        if (nextEnd !== null) scheduleLeaseEnd(Math.max(0, nextEnd - now()));
+        await self.refresh(true);
+      } catch (error) {
+        report(error);
+        if (socket.readyState === WebSocket.OPEN) scheduleLeaseEnd(settings.leaseTime);
+      }
+    }, wait + 5);
+  }
+
+  function sendAnswers(mail: AnswerMail[]) {
+    const fresh = mail.filter((answer) => !sent.has(answer.id));
+    if (fresh.length === 0) return;
+    fresh.forEach((answer) => sent.add(answer.id));
+    send({ type: "answers", connections: fresh });
+  }
+
+  function send(frame: FromServer) {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (socket.bufferedAmount > MOST_BUFFERED) return close(CLOSE.flooding, "reads too slowly");
+    socket.send(JSON.stringify(frame));
+  }
+
+  function complain(code: string, detail: string) {
+    send({ type: "error", code, detail });
+  }
+
+  function report(error: unknown) {
+    if (error instanceof InvalidInput) return complain(error.code, error.message);
+    if (error instanceof Unavailable) {
+      complain("unavailable", "the store is out of reach; come back");
+      return close(1013, "the store is out of reach");
+    }
+    console.error("primary socket:", error);
+    close(1011, "something went wrong here");
+  }
+
+  function close(code: number, reason: string) {
+    if (socket.readyState <= WebSocket.OPEN) socket.close(code, reason);
+  }
+
+  async function release() {
+    clearTimeout(firstFrameTimer);
+    clearTimeout(leaseTimer);
+    if (sockets.get(sessionId) === self) sockets.delete(sessionId);
+    if (stage !== "new") await releaseSession(context, sessionId, id);
+  }
+
+  function readTarget(text: string | undefined): string | null | undefined {
+    if (text === undefined) return null;
+    const url = URL.parse(text);
+    if (!url || !/^https?:$/.test(url.protocol)) return undefined;
+    const allowed = isAllowed(settings.targetOrigins, url.origin) ||
+      url.origin === new URL(link).origin;
+    return allowed ? url.href : undefined;
+  }
+
+  function isFlooding(): boolean {
+    const at = performance.now();
+    if (at - frames.since > FLOOD_WINDOW) frames = { since: at, count: 0 };
+    return ++frames.count > FLOOD_FRAMES;
+  }
+}
+
+/** Calls that come while one runs become one more run after it. */
+function coalesce(run: (here: boolean) => Promise<void>): (here: boolean) => Promise<void> {
+  let running: Promise<void> | null = null;
+  let next: { here: boolean; done: Promise<void> } | null = null;
+
+  function start(here: boolean): Promise<void> {
+    running = run(here).finally(() => running = null);
+    return running;
+  }
+
+  return (here) => {
+    if (!running) return start(here);
+    if (next) {
+      next.here &&= here;
+      return next.done;
+    }
+    const mine: { here: boolean; done: Promise<void> } = { here, done: Promise.resolve() };
+    next = mine;
+    mine.done = running.catch(() => {}).then(() => {
+      next = null;
+      return start(mine.here);
+    });
+    return mine.done;
+  };
+}

@@ -1,0 +1,33 @@
+/** A session's record: who may be its primary, where the primary's socket is, and when it ends. */
+
+export interface Session {
+  /** Digest of the capability to come back as the primary. */
+  keyHash: string;
+  target: string | null;
+  /** Where the primary's socket is; null while it is lost. */
+  holder: Holder | null;
+  /** When a session without a socket ends, in milliseconds since the epoch; null while it has one. */
+  awayUntil: number | null;
+  /** When it ended; the record stays a while so that its link can say so. */
+  endedAt: number | null;
+}
+
+export interface Holder {
+  isolate: string;
+  socket: string;
+}
+
+export type SessionEntry = Deno.KvEntry<Session>;
+
+export const keyOfSession = (id: string) => ["session", id];
+/** Which sessions' sockets an isolate holds: what to release when it died. */
+export const keyOfHeld = (isolate: string, id: string) => ["held", isolate, id];
+/** Sessions that wait for their primary. The value is `awayUntil`. */
+export const keyOfAway = (id: string) => ["away", id];
+
+/** How long an ended session's link says "ended" rather than "no such session", in milliseconds. */
+export const TOMBSTONE_TIME = 24 * 3_600_000;
+
+export function isOver(session: Session, now: number): boolean {
+  return session.endedAt !== null || (session.awayUntil !== null && session.awayUntil <= now);
+}

@@ -1,0 +1,67 @@
+/** The signalling server without HTTP: what a way in needs of it. */
+import { makeId } from "../protocol/ids.ts";
+import type { Answer, GiveBack, IceServer } from "../protocol/wire.ts";
+import { storeAnswer } from "./answer.ts";
+import type { Context, Gone } from "./context.ts";
+import { findSession } from "./hosting.ts";
+import { mintIceServers } from "./ice.ts";
+import { startBeat } from "./isolates.ts";
+import { giveBackOffer, type Lease, leaseOffer } from "./lease.ts";
+import { openMail } from "./mail.ts";
+import { createPool } from "./pool.ts";
+import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
+import type { Session } from "./session.ts";
+import { DEFAULTS, type Settings } from "./settings.ts";
+import { createStore } from "./store.ts";
+
+export interface Signalling {
+  readonly settings: Settings;
+  find(id: string): Promise<Session | Gone>;
+  lease(id: string): Promise<Lease | "no-free-offer" | Gone>;
+  answer(body: Answer): ReturnType<typeof storeAnswer>;
+  giveBack(body: GiveBack): ReturnType<typeof giveBackOffer>;
+  iceServers(): IceServer[];
+  /** Takes over a primary's socket. `link` is the session's address as its people see it. */
+  serve(socket: WebSocket, session: { id: string; link: string }): void;
+  /** Whether the store answers. */
+  isHealthy(): Promise<boolean>;
+  /** Tells the primaries to come back, and lets go of the store; it does not close `kv`. */
+  close(): Promise<void>;
+}
+
+export function createSignalling(
+  { kv, settings = DEFAULTS, now = Date.now }: {
+    kv: Deno.Kv;
+    settings?: Settings;
+    now?: () => number;
+  },
+): Signalling {
+  const isolate = makeId();
+  const store = createStore(kv);
+  const sockets = new Map<string, PrimarySocket>();
+  const mail = openMail(store, isolate, async (id, here) => await sockets.get(id)?.refresh(here));
+  const context: Context = { isolate, settings, store, mail, pool: createPool(store), now };
+  const beat = startBeat(context);
+
+  return {
+    settings,
+    find: (id) => findSession(context, id),
+    lease: (id) => leaseOffer(context, id),
+    answer: (body) =>
+      storeAnswer(
+        context,
+        body.sessionId,
+        body,
+        (mail) => sockets.get(body.sessionId)?.deliver(mail),
+      ),
+    giveBack: ({ sessionId, offer, leaseExpiresAt }) =>
+      giveBackOffer(context, sessionId, offer, leaseExpiresAt),
+    iceServers: () => mintIceServers(settings, now()),
+    serve: (socket, session) => servePrimary(context, sockets, socket, session),
+    isHealthy: () => store.get(["health"]).then(() => true, () => false),
+    async close() {
+      await Promise.allSettled([...sockets.values()].map((socket) => socket.drain()));
+      await Promise.allSettled([beat.close(), mail.close()]);
+    },
+  };
+}

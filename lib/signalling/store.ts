@@ -1,0 +1,165 @@
+/**
+ * Deno KV as the rest of this room sees it: bounded in time, patient with a locked database file,
+ * and with the commits of concurrent requests grouped into one.
+ */
+import { delay } from "./delay.ts";
+
+/** One atomic change. All of it happens, or none. */
+export interface Change {
+  checks: Deno.AtomicCheck[];
+  mutations: Deno.KvMutation[];
+}
+
+export interface Store {
+  get<T>(key: Deno.KvKey): Promise<Deno.KvEntryMaybe<T>>;
+  /** At most 10 keys. */
+  getMany<T extends readonly unknown[]>(
+    keys: readonly [...{ [K in keyof T]: Deno.KvKey }],
+  ): Promise<{ [K in keyof T]: Deno.KvEntryMaybe<T[K]> }>;
+  list<T>(prefix: Deno.KvKey): Promise<Deno.KvEntry<T>[]>;
+  /** The new versionstamp, or null where a check failed and nothing was changed. */
+  commit(change: Change): Promise<string | null>;
+  watch(keys: Deno.KvKey[]): ReadableStream<Deno.KvEntryMaybe<unknown>[]>;
+}
+
+/** Nothing was written at this key since `entry` was read. */
+export const check = ({ key, versionstamp }: Deno.KvEntryMaybe<unknown>) => ({ key, versionstamp });
+export const checkAbsent = (key: Deno.KvKey) => ({ key, versionstamp: null });
+export const set = (key: Deno.KvKey, value: unknown, expireIn?: number): Deno.KvMutation => ({
+  type: "set",
+  key,
+  value,
+  expireIn,
+});
+export const remove = (key: Deno.KvKey): Deno.KvMutation => ({ type: "delete", key });
+/** `count` may be negative: KV counts modulo 2^64. */
+export const add = (key: Deno.KvKey, count: number): Deno.KvMutation => ({
+  type: "sum",
+  key,
+  value: new Deno.KvU64(BigInt.asUintN(64, BigInt(count))),
+});
+
+/** The store did not do its work in time. Nothing is known about a commit that ended so. */
+export class Unavailable extends Error {
+  override name = "Unavailable";
+}
+
+/** Longest wait for one operation in milliseconds, retries included. */
+const BOUND = 4_000;
+/** A commit may carry 100 checks and 1,000 mutations (Deno KV's limits). */
+const MOST_CHECKS = 100;
+const MOST_MUTATIONS = 1_000;
+
+export function createStore(kv: Deno.Kv): Store {
+  const commitOne = (change: Change) =>
+    attempt(async () => {
+      const result = await kv.atomic().check(...change.checks).mutate(...change.mutations).commit();
+      return result.ok ? result.versionstamp : null;
+    });
+  return {
+    get: <T>(key: Deno.KvKey) => attempt(() => kv.get<T>(key)),
+    getMany: (keys) => attempt(() => kv.getMany(keys)),
+    list: <T>(prefix: Deno.KvKey) => attempt(() => Array.fromAsync(kv.list<T>({ prefix }))),
+    commit: groupCommits(commitOne),
+    watch: (keys) => kv.watch(keys),
+  };
+}
+
+/**
+ * Calls that come while a commit is under way share the next one: KV is bound by commits, not by
+ * mutations. A lone call goes at once. Where the shared commit fails each change is tried alone, so
+ * that every caller's result is its own.
+ */
+export function groupCommits(commitOne: Store["commit"]): Store["commit"] {
+  let waiting: Waiting[] = [];
+  let busy = false;
+
+  async function run() {
+    busy = true;
+    while (waiting.length > 0) {
+      const [group, rest] = splitGroup(waiting);
+      waiting = rest;
+      await settle(group);
+    }
+    busy = false;
+  }
+
+  async function settle(group: Waiting[]) {
+    if (group.length > 1) {
+      const shared = {
+        checks: group.flatMap(({ change }) => change.checks),
+        mutations: group.flatMap(({ change }) => change.mutations),
+      };
+      // A group may be too large as a whole though each part is not: that, too, means one by one.
+      const versionstamp = await commitOne(shared).catch(() => null);
+      if (versionstamp) return group.forEach(({ resolve }) => resolve(versionstamp));
+    }
+    await Promise.all(
+      group.map(({ change, resolve, reject }) => commitOne(change).then(resolve, reject)),
+    );
+  }
+
+  return (change) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ change, resolve, reject });
+      if (!busy) run();
+    });
+}
+
+interface Waiting {
+  change: Change;
+  resolve: (versionstamp: string | null) => void;
+  reject: (reason: unknown) => void;
+}
+
+/**
+ * The longest run of changes that may share a commit. A key that one change checks and another
+ * writes keeps them apart: together both checks would see the old version, and both would win.
+ */
+function splitGroup(waiting: Waiting[]): [Waiting[], Waiting[]] {
+  const checked = new Set<string>();
+  const written = new Set<string>();
+  let checks = 0;
+  let mutations = 0;
+  for (const [index, { change }] of waiting.entries()) {
+    checks += change.checks.length;
+    mutations += change.mutations.length;
+    const checkKeys = change.checks.map(({ key }) => nameKey(key));
+    const writeKeys = change.mutations.map(({ key }) => nameKey(key));
+    const apart = checks > MOST_CHECKS || mutations > MOST_MUTATIONS ||
+      checkKeys.some((key) => written.has(key)) || writeKeys.some((key) => checked.has(key));
+    if (apart && index > 0) return [waiting.slice(0, index), waiting.slice(index)];
+    checkKeys.forEach((key) => checked.add(key));
+    writeKeys.forEach((key) => written.add(key));
+  }
+  return [waiting, []];
+}
+
+const nameKey = (key: Deno.KvKey) => key.join("\n");
+
+/** `work`, again with jitter while the file is locked by another handle, within the bound. */
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Unavailable("the store did not answer")), BOUND);
+  const deadline = performance.now() + BOUND;
+  try {
+    for (let pause = 2;; pause = Math.min(pause * 2, 100)) {
+      try {
+        return await Promise.race([work(), late]);
+      } catch (error) {
+        if (error instanceof Unavailable) throw error;
+        if (!isLocked(error)) throw new Unavailable("the store failed", { cause: error });
+        if (performance.now() + pause > deadline) {
+          throw new Unavailable("the store is locked", { cause: error });
+        }
+        await delay(pause * (0.5 + Math.random()));
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && /database is (locked|busy)/i.test(error.message);
+}

@@ -1,0 +1,93 @@
+/** The frame of every page, rendered once and filled in for each request. */
+import type { VNode } from "preact";
+import { renderToString } from "preact-render-to-string";
+import { assets } from "../dist/assets.ts";
+import { makeId } from "../lib/protocol/ids.ts";
+import { addressOf } from "./client.ts";
+
+export interface Page {
+  title: string;
+  description: string;
+  /** `data-*` attributes of `<main>`, from which the island takes over. */
+  data?: Record<string, string>;
+  content: VNode;
+  /** The island's file. */
+  script?: "home.js" | "join.js";
+}
+
+const NONCE = "@nonce@";
+const FIELDS = "@fields@";
+
+/** A function that makes the response's parts: the HTML, and the policy that fits its nonce. */
+export function compilePage(page: Page) {
+  const parts = renderFrame(page).split(new RegExp(`(${NONCE}|${FIELDS})`));
+  return (fields: Record<string, string> = {}) => {
+    const nonce = makeId();
+    const hidden = Object.entries(fields).map(renderField).join("");
+    const html = parts.map((part) => part === NONCE ? nonce : part === FIELDS ? hidden : part);
+    return { html: html.join(""), policy: writePolicy(nonce) };
+  };
+}
+
+function renderFrame({ title, description, data = {}, content, script }: Page): string {
+  const attributes = Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [`data-${name}`, value]),
+  );
+  return "<!doctype html>" + renderToString(
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{title}</title>
+        <meta name="description" content={description} />
+        <meta property="og:title" content={title} />
+        <meta property="og:description" content={description} />
+        <meta name="color-scheme" content="light dark" />
+        <link rel="icon" href={ICON} />
+        {script && <script type="module" nonce={NONCE} src={addressOf(assets[script])} />}
+        <style nonce={NONCE} dangerouslySetInnerHTML={{ __html: assets["style.css"].body }} />
+      </head>
+      <body>
+        {FIELDS}
+        <main id="foyer" {...attributes} data-room={addressOf(assets["room.js"])}>{content}</main>
+      </body>
+    </html>,
+  );
+}
+
+/** The same door as on the page. */
+const ICON = "data:image/svg+xml," + encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#0b5c4b" d="M5 30V14a11 11 0 0 1 22 0v16z"/><path fill="#ffc857" d="M13 30V12l9 4v14z"/></svg>',
+);
+
+/** As the contract writes it. A parser folds CR LF into LF, so those two are written as numbers. */
+function renderField([name, value]: [string, string]): string {
+  return `<input type="hidden" name="${name}" value="${escapeAttribute(value)}">`;
+}
+
+const ESCAPES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\r": "&#13;",
+  "\n": "&#10;",
+};
+
+function escapeAttribute(value: string): string {
+  return value.replace(/[&<>"\r\n]/g, (character) => ESCAPES[character]);
+}
+
+function writePolicy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}' 'strict-dynamic'`,
+    `style-src 'nonce-${nonce}'`,
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "media-src 'self' blob:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
