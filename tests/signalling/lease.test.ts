@@ -1,0 +1,136 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { endLeases, giveBackOffer, type Lease, leaseOffer } from "../../lib/signalling/lease.ts";
+import { depositOffers, openSession, releaseSession } from "../../lib/signalling/hosting.ts";
+import { readCounts } from "../../lib/signalling/offer.ts";
+import { DEFAULTS } from "../../lib/signalling/settings.ts";
+import { KEY, listOffers, makeContext, makeSession, openKv } from "./make_context.ts";
+
+Deno.test("leaseOffer() gives four offers to four of two hundred joiners, twenty times over", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  for (let round = 0; round < 20; round++) {
+    const id = await makeSession(context, listOffers(4));
+    const results = await Promise.all(
+      Array.from({ length: 200 }, () => leaseOffer(context, id)),
+    );
+    const leases = results.filter((result) => typeof result !== "string");
+    assertEquals(leases.map(({ offer }) => offer).sort(), listOffers(4));
+    assertEquals(results.filter((result) => result === "no-free-offer").length, 196);
+    assertEquals(await readCounts(context.store, id), { offers: 4, consumed: 4, answered: 0 });
+  }
+});
+
+Deno.test("leaseOffer() gives each offer once when five isolates lease at the same time", async () => {
+  using kv = await openKv();
+  await using a = makeContext(kv);
+  await using b = makeContext(kv);
+  await using c = makeContext(kv);
+  await using d = makeContext(kv);
+  await using e = makeContext(kv);
+  const isolates = [a, b, c, d, e];
+  for (let round = 0; round < 10; round++) {
+    const id = await makeSession(a, listOffers(16));
+    const results = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => leaseOffer(isolates[i % 5], id)),
+    );
+    const offers = results.filter((result) => typeof result !== "string").map(({ offer }) => offer);
+    assertEquals(offers.sort(), listOffers(16).sort());
+  }
+});
+
+Deno.test("leaseOffer() finds an offer that another isolate deposited after this one saw none", async () => {
+  using kv = await openKv();
+  await using here = makeContext(kv);
+  await using there = makeContext(kv);
+  const id = await makeSession(there, ["first"]);
+  await leaseOffer(here, id);
+  assertEquals(await leaseOffer(here, id), "no-free-offer");
+  await depositOffers(there, id, "socket", ["second"]);
+  assertEquals((await leaseOffer(here, id) as Lease).offer, "second");
+});
+
+Deno.test("leaseOffer() takes offers in random order", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const firsts = new Set<string>();
+  for (let round = 0; round < 60; round++) {
+    const id = await makeSession(context, listOffers(4));
+    firsts.add((await leaseOffer(context, id) as Lease).offer);
+  }
+  assert(firsts.size > 1);
+});
+
+Deno.test("leaseOffer() leases an offer again when its lease has run out, and not a moment before", async () => {
+  using kv = await openKv();
+  const clock = { now: Date.now() };
+  await using context = makeContext(kv, { clock });
+  const id = await makeSession(context, ["only"]);
+  const first = await leaseOffer(context, id) as Lease;
+  assertEquals(first.leaseExpiresAt, clock.now + DEFAULTS.leaseTime);
+  clock.now += DEFAULTS.leaseTime - 1;
+  assertEquals(await leaseOffer(context, id), "no-free-offer");
+  clock.now += 1;
+  const second = await leaseOffer(context, id) as Lease;
+  assertEquals(second.offer, "only");
+  assertNotEquals(second.leaseExpiresAt, first.leaseExpiresAt);
+  assertEquals(await readCounts(context.store, id), { offers: 1, consumed: 1, answered: 0 });
+});
+
+Deno.test("endLeases() frees what ran out, moves the counter, and tells when the next one ends", async () => {
+  using kv = await openKv();
+  const clock = { now: Date.now() };
+  await using context = makeContext(kv, { clock });
+  const id = await makeSession(context, listOffers(2));
+  await leaseOffer(context, id);
+  clock.now += 1_000;
+  const later = await leaseOffer(context, id) as Lease;
+  clock.now += DEFAULTS.leaseTime - 1_000;
+  assertEquals(await endLeases(context, id), { ended: 1, nextEnd: later.leaseExpiresAt });
+  assertEquals(await readCounts(context.store, id), { offers: 2, consumed: 1, answered: 0 });
+});
+
+Deno.test("giveBackOffer() frees the lease it names", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const id = await makeSession(context, ["only"]);
+  const { leaseExpiresAt } = await leaseOffer(context, id) as Lease;
+  assertEquals(await giveBackOffer(context, id, "only", leaseExpiresAt), "given-back");
+  assertEquals(await readCounts(context.store, id), { offers: 1, consumed: 0, answered: 0 });
+  assertEquals((await leaseOffer(context, id) as Lease).offer, "only");
+});
+
+Deno.test("giveBackOffer() leaves the lease of the next joiner alone", async () => {
+  using kv = await openKv();
+  const clock = { now: Date.now() };
+  await using context = makeContext(kv, { clock });
+  const id = await makeSession(context, ["only"]);
+  const first = await leaseOffer(context, id) as Lease;
+  clock.now += DEFAULTS.leaseTime;
+  await leaseOffer(context, id);
+  assertEquals(await giveBackOffer(context, id, "only", first.leaseExpiresAt), "not-leased");
+});
+
+Deno.test("a session whose grace is over leases nothing, and one within it does", async () => {
+  using kv = await openKv();
+  const clock = { now: Date.now() };
+  await using context = makeContext(kv, { clock });
+  const id = await makeSession(context, listOffers(2));
+  await releaseSession(context, id, "socket");
+  clock.now += DEFAULTS.graceTime - 1;
+  assertEquals(typeof await leaseOffer(context, id), "object");
+  clock.now += 1;
+  assertEquals(await leaseOffer(context, id), "ended");
+});
+
+Deno.test("openSession() on a return keeps the leases it declares and drops the rest", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const id = await makeSession(context, ["a", "b", "c", "d"]);
+  const lease = await leaseOffer(context, id) as Lease;
+  const other = listOffers(1)[0];
+  const first = { offers: [lease.offer, other], key: KEY, target: null };
+  assertEquals(await openSession(context, id, "second socket", first), "opened");
+  assertEquals(await readCounts(context.store, id), { offers: 2, consumed: 1, answered: 0 });
+  assertEquals((await leaseOffer(context, id) as Lease).offer, other);
+  assertEquals(await leaseOffer(context, id), "no-free-offer");
+});

@@ -1,0 +1,44 @@
+import { makeId } from "../../lib/protocol/ids.ts";
+import type { Context } from "../../lib/signalling/context.ts";
+import { openSession } from "../../lib/signalling/hosting.ts";
+import { openMail } from "../../lib/signalling/mail.ts";
+import { createPool } from "../../lib/signalling/pool.ts";
+import { DEFAULTS } from "../../lib/signalling/settings.ts";
+import { createStore } from "../../lib/signalling/store.ts";
+
+export const KEY = "a key of sixteen or more";
+
+/** An isolate on a real KV, with a clock that the test moves. Sockets are not part of it. */
+export function makeContext(
+  kv: Deno.Kv,
+  { clock = { now: Date.now() }, onMail = () => Promise.resolve() }: {
+    clock?: { now: number };
+    onMail?: (session: string) => Promise<void>;
+  } = {},
+): Context & AsyncDisposable {
+  const isolate = makeId();
+  const store = createStore(kv);
+  const mail = openMail(store, isolate, onMail);
+  return {
+    isolate,
+    settings: DEFAULTS,
+    store,
+    mail,
+    pool: createPool(store),
+    now: () => clock.now,
+    [Symbol.asyncDispose]: () => mail.close(),
+  };
+}
+
+export async function openKv(path = ":memory:"): Promise<Deno.Kv & Disposable> {
+  return await Deno.openKv(path) as Deno.Kv & Disposable;
+}
+
+/** A session with these offers, whose socket is said to be at `context`. */
+export async function makeSession(context: Context, offers: string[], socket = "socket") {
+  const id = makeId();
+  await openSession(context, id, socket, { offers, key: KEY, target: null });
+  return id;
+}
+
+export const listOffers = (count: number) => Array.from({ length: count }, (_, i) => `offer ${i}`);

@@ -1,0 +1,71 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  type Change,
+  check,
+  createStore,
+  groupCommits,
+  set,
+  Unavailable,
+} from "../../lib/signalling/store.ts";
+import { openKv } from "./make_context.ts";
+
+const write = (name: string): Change => ({ checks: [], mutations: [set([name], name)] });
+
+Deno.test("groupCommits() lets a lone change go at once and groups those that come meanwhile", async () => {
+  const sizes: number[] = [];
+  const gate = Promise.withResolvers<void>();
+  const commit = groupCommits(async ({ mutations }) => {
+    sizes.push(mutations.length);
+    await gate.promise;
+    return "version";
+  });
+  const results = ["a", "b", "c", "d"].map((name) => commit(write(name)));
+  assertEquals(sizes, [1]);
+  gate.resolve();
+  assertEquals(await Promise.all(results), ["version", "version", "version", "version"]);
+  assertEquals(sizes, [1, 3]);
+});
+
+Deno.test("groupCommits() gives each caller its own result when one check of a group fails", async () => {
+  using kv = await openKv();
+  const { get, commit } = createStore(kv);
+  await kv.set(["taken"], 1);
+  const stale = { checks: [{ key: ["taken"], versionstamp: null }], mutations: [set(["x"], 1)] };
+  const results = await Promise.all([commit(write("a")), commit(write("b")), commit(stale)]);
+  assertEquals(results.map((result) => result !== null), [true, true, false]);
+  assertEquals((await get(["b"])).value, "b");
+  assertEquals((await get(["x"])).value, null);
+});
+
+Deno.test("groupCommits() lets only one of two changes win that check and write the same key", async () => {
+  using kv = await openKv();
+  const { get, commit } = createStore(kv);
+  const entry = await get(["offer"]);
+  const take = (by: string) => ({ checks: [check(entry)], mutations: [set(["offer"], by)] });
+  const results = await Promise.all([commit(write("first")), commit(take("a")), commit(take("b"))]);
+  assertEquals(results.map((result) => result !== null), [true, true, false]);
+  assertEquals((await get(["offer"])).value, "a");
+});
+
+Deno.test("two stores on one file commit side by side without an error reaching a caller", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".sqlite3" });
+  const [one, two] = [await openKv(path), await openKv(path)];
+  try {
+    const stores = [createStore(one), createStore(two)];
+    await Promise.all(
+      Array.from({ length: 200 }, (_, i) => stores[i % 2].commit(write(`key ${i}`))),
+    );
+    assertEquals((await Array.fromAsync(one.list({ prefix: [] }))).length, 200);
+  } finally {
+    one.close();
+    two.close();
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("a store that is closed is Unavailable, not a TypeError", async () => {
+  const kv = await openKv();
+  const { get } = createStore(kv);
+  kv.close();
+  await assertRejects(() => get(["a"]), Unavailable);
+});
