@@ -1,8 +1,7 @@
 /** environment -> KV -> app -> Deno.serve; signals; nothing else. */
-import { readAddress, readKvPath, readSettings } from "./lib/signalling/settings.ts";
-import { createApp } from "./routes/app.ts";
+import { createApp, readAddress, readKvPath, readSettings } from "./routes/app.ts";
 
-export { createApp };
+export { createApp, readAddress, readKvPath, readSettings };
 
 if (import.meta.main) await start();
 

@@ -9,6 +9,8 @@ import { limitRequests } from "./limit.ts";
 import { answerError, answerProblem } from "./problem.tsx";
 import { serveSession } from "./session.tsx";
 
+export { readAddress, readKvPath, readSettings } from "../lib/signalling/settings.ts";
+
 export interface App {
   /** For `Deno.serve`, which passes `info`. */
   fetch(request: Request, info?: Deno.ServeHandlerInfo): Response | Promise<Response>;
