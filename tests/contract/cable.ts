@@ -15,7 +15,8 @@ export function layCable(server: Server): Cable {
 
   const join = async (near: Deno.TcpConn) => {
     ends.add(near);
-    const far = await Deno.connect({ hostname, port: Number(port) });
+    const far = await Deno.connect({ hostname, port: Number(port) }).catch(() => null);
+    if (!far) return closeQuietly(near);
     ends.add(far);
     const closeBoth = () => [near, far].forEach(closeQuietly);
     pipes.push(

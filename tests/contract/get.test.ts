@@ -7,6 +7,7 @@ import {
   assertProblem,
   BROWSER,
   drain,
+  giveBack,
   lease,
   type Link,
   openLink,
@@ -17,7 +18,7 @@ import { BEYOND_HTML, OPAQUE } from "./opaque.ts";
 import { readElements, readFields, readPolicy, readWords } from "./page.ts";
 import { Primary, startSession } from "./primary.ts";
 
-const TARGET = 'https://app.example/room?a=1&b="2"#top';
+const TARGET = "https://app.example/room?a=1&b=2&amp=3&lt#top";
 const server = shareServer({ TARGET_ORIGINS: "https://app.example" });
 
 function openPage(link: Link, headers: HeadersInit = {}): Promise<Reply> {
@@ -98,13 +99,17 @@ Deno.test("GET as JSON hands out every opaque offer unchanged", async () => {
   assertEquals(leases.map(({ offer }) => offer).toSorted(), OPAQUE.toSorted());
 });
 
-Deno.test("GET never changes an offer that no page can spell: it is refused at deposit or exact in JSON", async () => {
+Deno.test("GET never changes an offer that no page can spell: it is refused at deposit, or exact wherever it shows", async () => {
   for (const offer of BEYOND_HTML) {
-    const id = makeId();
-    await using primary = new Primary(server(), id);
-    await primary.deposit({ sessionId: id, offers: [offer] });
+    const link = { server: server(), id: makeId() };
+    await using primary = new Primary(server(), link.id);
+    await primary.deposit({ sessionId: link.id, offers: [offer] });
     if (await primary.verdict() === "error") continue;
-    assertEquals((await lease({ server: server(), id })).offer, offer);
+    const { leaseExpiresAt, offer: told } = await lease(link);
+    assertEquals(told, offer);
+    await giveBack(link, { offer, leaseExpiresAt });
+    const { offer: shown = offer } = readFields((await openPage(link)).text);
+    assertEquals(shown, offer, `${JSON.stringify(offer)} shows as ${JSON.stringify(shown)}`);
   }
 });
 

@@ -18,5 +18,5 @@ export const OPAQUE = [
   "__proto__",
 ];
 
-/** Strings that JSON carries and a page does not: no HTML can spell them. */
-export const BEYOND_HTML = ["\u0000", "a\ud800", "a\ud801", "a\udc00", "a\ufffd"];
+/** Strings that JSON carries and a page does not: no HTML can spell them, no UTF-8 all but the first. */
+export const BEYOND_HTML = ["a\u0000", "a\ud800", "a\ud801", "a\udc00"];

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { makeId } from "../../lib/protocol/ids.ts";
-import { type Server, shareServer } from "./harness.ts";
+import { type Server, shareServer, within } from "./harness.ts";
 import {
   answerLease,
   ask,
@@ -55,14 +55,10 @@ async function upgrade(server: Server, id: string, origin: string | null): Promi
     ...(origin === null ? [] : [`Origin: ${origin}`]),
   ];
   await socket.write(new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"));
-  let text = "";
   const buffer = new Uint8Array(1_024);
-  while (!text.includes("\r\n")) {
-    const read = await socket.read(buffer);
-    if (read === null) throw new Error(`the server closed after "${text}"`);
-    text += new TextDecoder().decode(buffer.subarray(0, read));
-  }
-  return Number(text.split(" ")[1]);
+  const read = await within("the handshake's answer", socket.read(buffer));
+  if (read === null) throw new Error("the server closed without an answer");
+  return Number(new TextDecoder().decode(buffer.subarray(0, read)).split(" ")[1]);
 }
 
 function assertShared({ headers }: Reply, origin: string, what?: string): void {
@@ -219,18 +215,26 @@ Deno.test("A target outside TARGET_ORIGINS is refused at deposit, and no session
   }
 });
 
-Deno.test("A target outside TARGET_ORIGINS is refused on a return and in a refill as well", async () => {
+Deno.test("A target outside TARGET_ORIGINS is refused on a return as well", async () => {
   await using session = await startSession(narrow(), { target: `${OURS}/room` });
-  const { id: sessionId, key } = session;
+  await using back = new Primary(narrow(), session.id);
   const target = "https://other.example/";
-  await session.primary.deposit({ sessionId, offers: ["x"], target });
-  await session.primary.next("error");
-
-  await using back = new Primary(narrow(), sessionId);
-  await back.deposit({ sessionId, offers: ["x"], key, target });
+  await back.deposit({ sessionId: session.id, offers: ["x"], key: session.key, target });
   assertEquals(await back.verdict(), "error");
   const reply = await openLink(session, { accept: PROGRAM });
   assertEquals(JSON.parse(reply.text).target, `${OURS}/room`);
+});
+
+Deno.test("A target outside TARGET_ORIGINS never reaches a joiner by a refill", async () => {
+  await using session = await startSession(narrow(), { target: `${OURS}/room` });
+  for (const target of ["https://other.example/", "javascript:alert(1)"]) {
+    await session.primary.deposit({ sessionId: session.id, offers: [`to ${target}`], target });
+  }
+  await session.primary.send("fence");
+  await session.primary.next("error", ({ detail }) => /JSON/.test(detail));
+  for (const { text } of [await openLink(session), await openLink(session)]) {
+    assertEquals(JSON.parse(text).target, `${OURS}/room`);
+  }
 });
 
 Deno.test("A person whose primary named a refused target can still be let in without one", async () => {

@@ -1,15 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { shareServer, within } from "./harness.ts";
-import {
-  answer,
-  assertProblem,
-  BROWSER,
-  type Lease,
-  lease,
-  type Link,
-  openLink,
-  PROGRAM,
-} from "./joiner.ts";
+import { shareServer, until } from "./harness.ts";
+import { answer, assertProblem, BROWSER, type Link, openLink, PROGRAM } from "./joiner.ts";
 import { readFields } from "./page.ts";
 import { startSession } from "./primary.ts";
 
@@ -57,40 +48,30 @@ Deno.test("Two hundred joiners, sixteen offers, each answered at once: sixteen a
 
 Deno.test("Sixty joiners who try again, a primary that refills when asked: each gets an offer of its own", async () => {
   await using session = await startSession(server());
-  let deposited = session.offers.length;
-  let delivered = 0;
-  const primary = (async () => {
-    while (delivered < 60) {
-      const { count } = await session.primary.next("want");
-      const offers = Array.from({ length: count }, () => `offer ${++deposited}`);
-      await session.primary.deposit({ sessionId: session.id, offers });
-      delivered = new Set(
-        session.primary.frames.flatMap((f) => f.type === "answers" ? f.connections : [])
-          .map(({ id }) => id),
-      ).size;
-      if (deposited > 80) break;
-    }
-  })();
-  const join = async (i: number) => {
+  let refills = 0;
+  const refilling = (async () => {
     while (true) {
-      const reply = await openLink(session);
-      if (reply.status === 503) continue;
-      assertEquals(reply.status, 200, reply.text);
-      const { offer } = JSON.parse(reply.text) as Lease;
-      assertEquals((await answer(session, offer, `by ${i}`)).status, 202);
-      return offer;
+      const { count } = await session.primary.next("want");
+      const offers = Array.from({ length: count }, () => `refill ${++refills}`);
+      await session.primary.deposit({ sessionId: session.id, offers });
     }
+  })().catch(() => {/* The primary has closed, or nobody needs more. */});
+
+  const join = async (i: number) => {
+    const offer = await until(
+      `joiner ${i} to get in`,
+      () => tryLease(session, false),
+      (offer) => offer !== null,
+    );
+    assertEquals((await answer(session, offer!, `by ${i}`)).status, 202);
+    return offer;
   };
-  const offers = await within(
-    "sixty joiners to get in",
-    Promise.all(Array.from({ length: 60 }, (_, i) => join(i))),
-    20_000,
-  );
+  const offers = await Promise.all(Array.from({ length: 60 }, (_, i) => join(i)));
   assertEquals(new Set(offers).size, 60);
   const answers = await session.primary.answers(60);
   assertEquals(new Set(answers.map(({ answer }) => answer)).size, 60);
   await session.primary.close();
-  await primary.catch(() => {});
+  await refilling;
 });
 
 Deno.test("Fifty joiners that race for one offer, round after round: one gets it", async () => {
@@ -105,24 +86,25 @@ Deno.test("Fifty joiners that race for one offer, round after round: one gets it
 
 Deno.test("Refills that come while joiners drain the pool lose no offer and double none", async () => {
   await using session = await startSession(server());
-  const all = [...session.offers];
   const refills = Array.from({ length: 8 }, (_, i) => [1, 2, 3, 4].map((n) => `refill ${i}.${n}`));
+  const all = [...session.offers, ...refills.flat()];
   const leased: string[] = [];
+  const join = async () => {
+    const offer = await tryLease(session, false);
+    if (offer !== null) leased.push(offer);
+    return leased.length;
+  };
   const joiners = Promise.all(
-    Array.from({ length: 10 }, async () => {
-      while (leased.length < 36) {
-        const offer = await tryLease(session, false);
-        if (offer !== null) leased.push(offer);
-      }
-    }),
+    Array.from(
+      { length: 10 },
+      () => until("all offers to be leased", join, (count) => count >= all.length),
+    ),
   );
   for (const offers of refills) {
     await session.primary.deposit({ sessionId: session.id, offers });
-    all.push(...offers);
   }
-  await within("all offers to be leased", joiners);
+  await joiners;
   assertEquals(leased.toSorted(), all.toSorted());
   await session.primary.status(36, 36);
-  assertEquals((await openLink(session)).status, 503);
-  assertEquals(await lease(session).then(() => "leased", () => "none left"), "none left");
+  assertProblem(await openLink(session), "no-free-offer");
 });
