@@ -18,17 +18,20 @@ export function mountRoom(
   style.replaceSync(css);
   document.adoptedStyleSheets.push(style);
 
+  // The page before was drawn by another copy of Preact, which goes with its element.
+  const place = document.createElement("div");
+  root.replaceChildren(place);
+
   let drawn = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const draw = () => {
     timer = undefined;
     drawn = performance.now();
-    render(<RoomPage room={room} />, root);
+    render(<RoomPage room={room} />, place);
   };
   const room = new RoomState(session, () => {
     timer ??= setTimeout(draw, Math.max(0, drawn + FRAME_MS - performance.now()));
   });
-  root.replaceChildren();
   root.dataset.state = "connected";
   root.classList.add("room");
   for (const event of early) room.receive(event);
