@@ -68,8 +68,10 @@ function watchChannels(): void {
 }
 
 function readTimes(): Join {
-  const scripts = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
-  const arrival = scripts.find(({ initiatorType }) => initiatorType === "script")!.responseEnd;
+  const script = document.querySelector<HTMLScriptElement>("script[src]")?.src;
+  const entries = performance.getEntries() as PerformanceResourceTiming[];
+  // Where the script is in the page, it is there with the page.
+  const arrival = (entries.find(({ name }) => name === script) ?? entries[0]).responseEnd;
   return { fromNavigation: openedAt!, fromScript: openedAt! - arrival };
 }
 

@@ -24,7 +24,8 @@ self.onmessage = ({ data: port }) => {
       globalThis.countGuests = () => guests.size;`),
     "/join": writePage(`
       const peer = new Peer(${options});
-      peer.on("open", () => peer.connect("${HOST}"));`),
+      peer.on("open", () => peer.connect("${HOST}"));
+      addEventListener("pagehide", () => peer.destroy());`),
   };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const file = files[new URL(request.url).pathname];
