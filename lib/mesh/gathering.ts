@@ -4,15 +4,9 @@
 const QUIET_MS = 10;
 
 /** Types of candidates (RFC 8445 section 4) that a connection with these servers can have. */
-export function listKinds({ iceServers = [], iceTransportPolicy }: RTCConfiguration): Set<string> {
-  const schemes = iceServers.flatMap(({ urls }) => urls).map((url) => url.split(":")[0]);
-  const kinds = new Set<string>();
-  if (iceTransportPolicy !== "relay") {
-    kinds.add("host");
-    if (schemes.some((scheme) => /^stuns?$/.test(scheme))) kinds.add("srflx");
-  }
-  if (schemes.some((scheme) => /^turns?$/.test(scheme))) kinds.add("relay");
-  return kinds;
+export function listKinds(iceServers: RTCIceServer[] = []): Set<string> {
+  const urls = iceServers.flatMap((server) => server.urls);
+  return new Set(["host", ...urls.map((url) => url.startsWith("turn") ? "relay" : "srflx")]);
 }
 
 /**
@@ -21,26 +15,17 @@ export function listKinds({ iceServers = [], iceTransportPolicy }: RTCConfigurat
  * after `cap` milliseconds (a dead STUN server holds back `complete` for 10 to 40 seconds).
  */
 export async function gather(connection: RTCPeerConnection, cap: number): Promise<string> {
-  const missing = listKinds(connection.getConfiguration());
-  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  const missing = listKinds(connection.getConfiguration().iceServers);
   let quiet: ReturnType<typeof setTimeout> | undefined;
-  const listen = ({ candidate }: RTCPeerConnectionIceEvent) => {
-    if (!candidate) return resolve();
-    missing.delete(candidate.type!);
-    clearTimeout(quiet);
-    if (missing.size === 0) quiet = setTimeout(resolve, QUIET_MS);
-  };
-  connection.addEventListener("icecandidate", listen);
-  let limit: ReturnType<typeof setTimeout> | undefined;
-  try {
-    await connection.setLocalDescription();
-    limit = setTimeout(resolve, cap);
-    await enough;
-  } finally {
-    connection.removeEventListener("icecandidate", listen);
-    clearTimeout(quiet);
-    clearTimeout(limit);
-  }
-  // As text in HTML would lose them: every parser takes plain line feeds (RFC 8866 section 5).
-  return connection.localDescription!.sdp.replaceAll("\r", "");
+  await new Promise<void>((resolve, reject) => {
+    connection.onicecandidate = ({ candidate }) => {
+      if (!candidate) return resolve();
+      missing.delete(candidate.type!);
+      clearTimeout(quiet);
+      if (missing.size === 0) quiet = setTimeout(resolve, QUIET_MS);
+    };
+    connection.setLocalDescription().then(() => setTimeout(resolve, cap), reject);
+  });
+  connection.onicecandidate = null;
+  return connection.localDescription!.sdp;
 }

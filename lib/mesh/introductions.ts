@@ -7,7 +7,7 @@
  * 3. The answers go back in one frame when the last is in; those that come after a flush() follow.
  * 4. Whoever leaves is answered for with `null`, so nobody waits for it.
  */
-import type { Answers, Control, Welcome } from "../protocol/mesh.ts";
+import type { Answers, Control, Offers, Welcome } from "../protocol/mesh.ts";
 
 export interface Sending {
   to: string;
@@ -21,34 +21,37 @@ interface Newcomer {
   awaits: Set<string>;
   /** Answers that it does not have yet. */
   answers: Answers["connections"];
-  flushed: boolean;
+  isFlushed: boolean;
 }
 
-export class Introductions {
+export interface Introductions {
+  admit(id: string): Welcome;
+  /** The offers of a newcomer; those nobody asked it for are dropped. */
+  passOffers(from: string, connections: Offers["connections"]): Sending[];
+  /** The answers of an earlier peer; those nobody waits for are dropped. */
+  passAnswers(from: string, connections: Answers["connections"]): Sending[];
+  /** Sends a newcomer the answers that are in, without waiting for the others any longer. */
+  flush(id: string): Sending[];
+  dismiss(id: string): Sending[];
+}
+
+export function createIntroductions(self: string): Introductions {
   /** In the order they came. */
-  readonly #members = new Map<string, Newcomer>();
+  const members = new Map<string, Newcomer>();
 
-  constructor(readonly self: string) {}
-
-  admit(id: string): Welcome {
-    const peers = [...this.#members.keys()];
-    this.#members.set(id, {
-      owes: new Set(peers),
-      awaits: new Set(),
-      answers: [],
-      flushed: false,
-    });
-    return { type: "welcome", self: id, primary: this.self, peers };
+  function admit(id: string): Welcome {
+    const peers = [...members.keys()];
+    members.set(id, { owes: new Set(peers), awaits: new Set(), answers: [], isFlushed: false });
+    return { type: "welcome", self: id, primary: self, peers };
   }
 
-  /** The offers of a newcomer; those nobody asked it for are dropped. */
-  passOffers(from: string, connections: { peer: string; offer: string }[]): Sending[] {
-    const newcomer = this.#members.get(from);
+  function passOffers(from: string, connections: Offers["connections"]): Sending[] {
+    const newcomer = members.get(from);
     if (!newcomer) return [];
     const sendings: Sending[] = [];
     for (const { peer, offer } of connections) {
       if (!newcomer.owes.delete(peer)) continue;
-      if (this.#members.has(peer)) {
+      if (members.has(peer)) {
         newcomer.awaits.add(peer);
         const connections = [{ peer: from, offer }];
         sendings.push({ to: peer, frame: { type: "offers", connections } });
@@ -56,38 +59,36 @@ export class Introductions {
         newcomer.answers.push({ peer, answer: null });
       }
     }
-    return [...sendings, ...this.#passCollected(from, newcomer)];
+    return [...sendings, ...passCollected(from, newcomer)];
   }
 
-  /** The answers of an earlier peer; those nobody waits for are dropped. */
-  passAnswers(from: string, connections: Answers["connections"]): Sending[] {
+  function passAnswers(from: string, connections: Answers["connections"]): Sending[] {
     return connections.flatMap(({ peer, answer }) => {
-      const newcomer = this.#members.get(peer);
+      const newcomer = members.get(peer);
       if (!newcomer?.awaits.delete(from)) return [];
       newcomer.answers.push({ peer: from, answer });
-      return this.#passCollected(peer, newcomer);
+      return passCollected(peer, newcomer);
     });
   }
 
-  /** Sends the answers that are in without waiting for the others any longer. */
-  flush(id: string): Sending[] {
-    const newcomer = this.#members.get(id);
+  function flush(id: string): Sending[] {
+    const newcomer = members.get(id);
     if (!newcomer) return [];
-    newcomer.flushed = true;
-    return this.#passCollected(id, newcomer);
+    newcomer.isFlushed = true;
+    return passCollected(id, newcomer);
   }
 
-  dismiss(id: string): Sending[] {
-    this.#members.delete(id);
-    return [...this.#members.keys()].flatMap((peer) =>
-      this.passAnswers(id, [{ peer, answer: null }])
-    );
+  function dismiss(id: string): Sending[] {
+    members.delete(id);
+    return passAnswers(id, [...members.keys()].map((peer) => ({ peer, answer: null })));
   }
 
-  #passCollected(to: string, newcomer: Newcomer): Sending[] {
-    const { answers: connections, awaits, flushed } = newcomer;
-    if (connections.length === 0 || (awaits.size > 0 && !flushed)) return [];
+  function passCollected(to: string, newcomer: Newcomer): Sending[] {
+    const { answers: connections, awaits, isFlushed } = newcomer;
+    if (connections.length === 0 || (awaits.size > 0 && !isFlushed)) return [];
     newcomer.answers = [];
     return [{ to, frame: { type: "answers", connections } }];
   }
+
+  return { admit, passOffers, passAnswers, flush, dismiss };
 }

@@ -9,9 +9,10 @@ export type Lease = Pick<Invitation, "sessionId" | "leaseExpiresAt" | "iceServer
   offer: string;
 };
 
-/** What a loading page hands on to the target: the fragment `#foyer=` and this as JSON. */
-export interface Handover extends Lease {
+/** Where to join, and the offer that came with it, if one did. */
+export interface Entrance {
   link: string;
+  lease?: Lease;
 }
 
 /** How long to wait for a free offer before giving up, in milliseconds. */
@@ -19,28 +20,33 @@ const PATIENCE_MS = 120_000;
 /** Where the server says nothing, or a browser hides the header. */
 const RETRY_AFTER_S = 2;
 
-/** The hand-over in the fragment of `address`; clears it where it is that of this page. */
-export function takeHandover(address: URL): Handover | undefined {
-  if (!address.hash.startsWith("#foyer=")) return;
-  if (address.href === location.href) {
-    history.replaceState(history.state, "", address.pathname + address.search);
-  }
+/**
+ * The way in that `address` gives: the hand-over of a loading page (`#foyer=` and JSON, cleared from
+ * this page's address), or the link itself and what this page holds for it.
+ * @throws {FoyerError} `invalid`
+ */
+export function findEntrance(address: string): Entrance {
   try {
-    const handover = JSON.parse(decodeURIComponent(address.hash.slice(7)));
-    new URL(handover.link);
-    return handover;
+    const { href, hash, pathname, search } = new URL(address, location.href);
+    if (!hash.startsWith("#foyer=")) return { link: href, lease: takeFromPage(pathname) };
+    const handover = JSON.parse(decodeURIComponent(hash.slice(7)));
+    if (href === location.href) {
+      history.replaceState(history.state, "", pathname + search + (handover.fragment ?? ""));
+    }
+    return { link: new URL(handover.link).href, lease: handover.offer && handover };
   } catch (cause) {
-    throw new FoyerError("invalid", "This address is cut off; open the link again", { cause });
+    throw new FoyerError("invalid", "This is not a whole link; ask for it again", { cause });
   }
 }
 
-/** The lease in the hidden fields of this page, once, and only where it is of this session. */
-export function takeFromPage(sessionId: string): Lease | undefined {
+/** The lease in the hidden fields of this page, once, and only where it is that of the link. */
+function takeFromPage(pathname: string): Lease | undefined {
   const offer = findField("offer");
-  if (!offer || "used" in offer.dataset || findField("sessionId")?.value !== sessionId) return;
+  const sessionId = findField("sessionId")?.value;
+  if (!offer || "used" in offer.dataset || !pathname.endsWith(`/${sessionId}`)) return;
   offer.dataset.used = "";
   return {
-    sessionId,
+    sessionId: sessionId!,
     offer: offer.value,
     leaseExpiresAt: Number(findField("leaseExpiresAt")?.value) || null,
     iceServers: JSON.parse(findField("iceServers")?.value || "[]"),

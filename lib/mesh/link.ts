@@ -4,137 +4,153 @@ import { type Control, readControl } from "../protocol/mesh.ts";
 import { delay } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
 import { gather } from "./gathering.ts";
-import { Assembly, type Encoded, type Message, split } from "./messages.ts";
+import { createAssembly, type Encoded, type Message, split } from "./messages.ts";
 
 /** A connection that did not open in this time does not open any more, in milliseconds. */
 const OPEN_MS = 30_000;
 /** `disconnected` alone is often a change of network that heals. */
 const HEAL_MS = 10_000;
 /** How long the last messages have to go out when a session is closed. */
-const FINISH_MS = 1_000;
+const FINISH_MS = 5_000;
 /** Chromium frees the places of closed connections only when it collects garbage. */
 const RETRY_MS = 500;
 /** Bytes handed to the browser and not yet sent: above the first we wait, for the second. */
 const HIGH_WATER = 1_048_576;
 const LOW_WATER = 262_144;
 
-export class Link {
+export interface Link {
   /** The peer at the other end; set by whoever knows it, before the link is used. */
-  id = "";
+  id: string;
+  readonly connection: RTCPeerConnection;
   /** True once the channel is open, false when it closed before it was. */
   readonly opened: Promise<boolean>;
   readonly closed: Promise<void>;
-  oncontrol: (frame: Control) => void = () => {};
-  onmessage: (message: Message) => void = () => {};
-
-  readonly #channel: RTCDataChannel;
-  readonly #assembly = new Assembly();
-  #settleOpened!: (isOpen: boolean) => void;
-  #settleClosed!: () => void;
-  #sending: Promise<void> = Promise.resolve();
-  #healing: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(readonly connection: RTCPeerConnection) {
-    // Both sides make channel 0 themselves: it opens without a message that announces it.
-    const channel = connection.createDataChannel("foyer", { negotiated: true, id: 0 });
-    this.#channel = channel;
-    this.opened = new Promise((resolve) => this.#settleOpened = resolve);
-    this.closed = new Promise((resolve) => this.#settleClosed = resolve);
-    channel.binaryType = "arraybuffer";
-    channel.bufferedAmountLowThreshold = LOW_WATER;
-    channel.onopen = () => this.#settleOpened(true);
-    channel.onclose = () => this.close();
-    channel.onmessage = ({ data }) => this.#receive(data);
-    connection.onconnectionstatechange = () => this.#watch(connection.connectionState);
-  }
-
-  get isOpen(): boolean {
-    return this.#channel.readyState === "open";
-  }
-
+  oncontrol(frame: Control): void;
+  onmessage(message: Message): void;
   /** Makes an offer, waiting for candidates for at most `cap` milliseconds. */
-  offer(cap: number): Promise<string> {
-    return gather(this.connection, cap);
-  }
-
+  offer(cap: number): Promise<string>;
   /** Answers `offer`, waiting for candidates for at most `cap` milliseconds. */
-  async answer(offer: string, cap: number): Promise<string> {
-    await this.connection.setRemoteDescription({ type: "offer", sdp: offer });
-    return gather(this.connection, cap);
-  }
-
-  accept(answer: string): Promise<void> {
-    return this.connection.setRemoteDescription({ type: "answer", sdp: answer });
-  }
-
-  /** Closes the link when it is not open in time. */
-  async limitOpening(ms = OPEN_MS): Promise<void> {
-    const timer = setTimeout(() => this.close(), ms);
-    await this.opened;
-    clearTimeout(timer);
-  }
-
+  answer(offer: string, cap: number): Promise<string>;
+  /** Takes the answer to its offer; closes when it is none. */
+  accept(answer: string): Promise<void>;
+  /** Closes unless it opens in time. */
+  limitOpening(): void;
   /** Control passes between the pieces of a long message. */
-  sendControl(frame: Control): void {
-    if (this.isOpen) this.#channel.send(JSON.stringify(frame));
-  }
-
+  sendControl(frame: Control): void;
   /**
    * Resolves when the whole message is handed to the browser, in the order of the calls.
    * @throws {FoyerError} `closed`
    */
-  send(message: Encoded): Promise<void> {
-    return this.#sending = this.#sending.catch(() => {}).then(() => this.#sendPieces(message));
+  send(message: Encoded): Promise<void>;
+  /** Closes once everything that was handed over has gone out. */
+  finish(): void;
+  /** Closes at once; the other side learns of it. */
+  close(): void;
+}
+
+function makeLink(connection: RTCPeerConnection): Link {
+  // Both sides make channel 0 themselves: it opens without a message that announces it.
+  const channel = connection.createDataChannel("foyer", { negotiated: true, id: 0 });
+  const assembly = createAssembly();
+  const { promise: opened, resolve: settleOpened } = Promise.withResolvers<boolean>();
+  const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
+  let sending = Promise.resolve();
+  let healing: ReturnType<typeof setTimeout> | undefined;
+
+  channel.binaryType = "arraybuffer";
+  channel.bufferedAmountLowThreshold = LOW_WATER;
+  channel.onopen = () => settleOpened(true);
+  channel.onclose = close;
+  channel.onmessage = ({ data }) => receive(data);
+  connection.onconnectionstatechange = () => {
+    clearTimeout(healing);
+    const { connectionState } = connection;
+    if (connectionState === "failed") close();
+    if (connectionState === "disconnected") healing = setTimeout(close, HEAL_MS);
+  };
+
+  async function answer(offer: string, cap: number): Promise<string> {
+    await connection.setRemoteDescription({ type: "offer", sdp: offer });
+    return gather(connection, cap);
   }
 
-  /** Closes the link once everything that was handed over has gone out. */
-  finish(): void {
-    this.#channel.close();
-    setTimeout(() => this.close(), FINISH_MS);
+  async function accept(answer: string): Promise<void> {
+    await connection.setRemoteDescription({ type: "answer", sdp: answer }).catch(close);
   }
 
-  /** Closes the link at once; the other side learns of it. */
-  close(): void {
-    clearTimeout(this.#healing);
-    this.connection.close();
-    this.#settleOpened(false);
-    this.#settleClosed();
+  function limitOpening(): void {
+    const timer = setTimeout(close, OPEN_MS);
+    opened.then(() => clearTimeout(timer));
   }
 
-  async #sendPieces(message: Encoded): Promise<void> {
+  function sendControl(frame: Control): void {
+    if (channel.readyState === "open") channel.send(JSON.stringify(frame));
+  }
+
+  function send(message: Encoded): Promise<void> {
+    return sending = sending.catch(() => {}).then(() => sendPieces(message));
+  }
+
+  async function sendPieces(message: Encoded): Promise<void> {
     for (const piece of split(message)) {
-      if (this.#channel.bufferedAmount > HIGH_WATER) await this.#drain();
-      if (!this.isOpen) throw new FoyerError("closed", "The connection to this peer is closed");
-      this.#channel.send(piece);
+      if (channel.bufferedAmount > HIGH_WATER) await drain();
+      if (channel.readyState !== "open") {
+        throw new FoyerError("closed", "The connection to this peer is closed");
+      }
+      channel.send(piece);
     }
   }
 
-  #drain(): Promise<unknown> {
+  function drain(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#channel.onbufferedamountlow = () => resolve();
-    return Promise.race([promise, this.closed]);
+    channel.onbufferedamountlow = () => resolve();
+    return Promise.race([promise, closed]);
   }
 
-  #receive(data: string | ArrayBuffer): void {
+  function receive(data: string | ArrayBuffer): void {
     if (typeof data === "string") {
       const frame = readControl(data);
-      if (frame) this.oncontrol(frame);
+      if (frame) link.oncontrol(frame);
       return;
     }
     let message;
     try {
-      message = this.#assembly.add(data);
+      message = assembly.add(data);
     } catch {
-      return this.close();
+      return close();
     }
-    if (message !== undefined) this.onmessage(message);
+    if (message !== undefined) link.onmessage(message);
   }
 
-  #watch(state: RTCPeerConnectionState): void {
-    clearTimeout(this.#healing);
-    if (state === "failed") this.close();
-    if (state === "disconnected") this.#healing = setTimeout(() => this.close(), HEAL_MS);
+  function finish(): void {
+    channel.close();
+    setTimeout(close, FINISH_MS);
   }
+
+  function close(): void {
+    clearTimeout(healing);
+    connection.close();
+    settleOpened(false);
+    settleClosed();
+  }
+
+  const link: Link = {
+    id: "",
+    connection,
+    opened,
+    closed,
+    oncontrol() {},
+    onmessage() {},
+    offer: (cap) => gather(connection, cap),
+    answer,
+    accept,
+    limitOpening,
+    sendControl,
+    send,
+    finish,
+    close,
+  };
+  return link;
 }
 
 /**
@@ -145,7 +161,7 @@ export async function createLink(iceServers: IceServer[], signal?: AbortSignal):
   while (true) {
     signal?.throwIfAborted();
     try {
-      return new Link(new RTCPeerConnection({ iceServers }));
+      return makeLink(new RTCPeerConnection({ iceServers }));
     } catch (cause) {
       if (!/so many/.test(String(cause))) {
         throw new FoyerError("invalid", "The ICE servers are not valid", { cause });

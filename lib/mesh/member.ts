@@ -7,74 +7,70 @@ import type { Mesh, Role } from "./session.ts";
 /** How long a description in the mesh waits for candidates, in milliseconds. */
 const GATHERING_CAP = 400;
 
-export class Member implements Role {
-  mesh!: Mesh;
+export interface Member extends Role {
+  /** Makes an offer for each of the `peers` who were here before, and gives all to `primary`. */
+  offerTo(peers: string[], primary: Link): Promise<void>;
+}
+
+/** `getMesh`: the mesh this role is for, which is made with it. */
+export function createMember(iceServers: IceServer[], getMesh: () => Mesh): Member {
   /** Links that are not open yet, by the peer at their other end. */
-  readonly #opening = new Map<string, Link>();
-  readonly #leaving = new AbortController();
+  const opening = new Map<string, Link>();
+  const leaving = new AbortController();
 
-  constructor(readonly iceServers: IceServer[]) {}
-
-  /** Makes an offer for each of the `peers` who were here before, and gives them all to `primary`. */
-  async offerTo(peers: string[], primary: Link): Promise<void> {
+  async function offerTo(peers: string[], primary: Link): Promise<void> {
     const offers = await Promise.all(peers.map(async (peer) => {
-      const link = await this.#open(peer);
-      const offer = await link?.offer(GATHERING_CAP).catch(() => link.close());
+      const link = await open(peer);
+      const offer = await link?.offer(GATHERING_CAP).catch(link.close);
       return offer ? [{ peer, offer }] : [];
     }));
     primary.sendControl({ type: "offers", connections: offers.flat() });
   }
 
-  take(from: Link, frame: Control): void {
-    if (from.id !== this.mesh.primary) return;
+  function take(from: Link, frame: Control): void {
+    if (from.id !== getMesh().primary) return;
     if (frame.type === "offers") {
-      for (const { peer, offer } of frame.connections) this.#answer(peer, offer, from);
+      for (const { peer, offer } of frame.connections) answerTo(peer, offer, from);
     } else if (frame.type === "answers") {
-      for (const { peer, answer } of frame.connections) this.#accept(peer, answer);
+      for (const { peer, answer } of frame.connections) accept(peer, answer);
     } else if (frame.type === "end") {
-      this.mesh.stop("ended", "ended");
+      getMesh().stop("ended", "ended");
     }
   }
 
-  leave(): void {
-    this.#leaving.abort();
-    for (const link of this.#opening.values()) link.close();
+  function leave(): void {
+    leaving.abort();
+    for (const link of opening.values()) link.close();
   }
 
-  async #answer(peer: string, offer: string, primary: Link): Promise<void> {
-    const link = await this.#open(peer);
-    if (!link) return;
-    const answer = await link.answer(offer, GATHERING_CAP).catch(() => null);
-    if (answer === null) link.close();
+  async function answerTo(peer: string, offer: string, primary: Link): Promise<void> {
+    const link = await open(peer);
+    const answer = await link?.answer(offer, GATHERING_CAP).catch(link.close) ?? null;
     primary.sendControl({ type: "answers", connections: [{ peer, answer }] });
   }
 
-  #accept(peer: string, answer: string | null): void {
-    const link = this.#opening.get(peer);
+  function accept(peer: string, answer: string | null): void {
+    const link = opening.get(peer);
     if (answer === null) link?.close();
-    else link?.accept(answer).catch(() => link.close());
+    else link?.accept(answer);
   }
 
   /** A link for `peer`, or undefined where there is one already or none can be made. */
-  async #open(peer: string): Promise<Link | undefined> {
-    if (this.#isKnown(peer)) return;
-    const link = await createLink(this.iceServers, this.#leaving.signal).catch(() => undefined);
-    if (!link) return;
-    if (this.#isKnown(peer)) {
-      link.close();
-      return;
+  async function open(peer: string): Promise<Link | undefined> {
+    const link = await createLink(iceServers, leaving.signal).catch(() => undefined);
+    const { self, peers } = getMesh();
+    if (peer === self || opening.has(peer) || peers.has(peer)) link?.close();
+    else if (link) {
+      link.id = peer;
+      link.limitOpening();
+      opening.set(peer, link);
+      link.opened.then((isOpen) => {
+        opening.delete(peer);
+        if (isOpen) getMesh().admit(link);
+      });
+      return link;
     }
-    link.id = peer;
-    link.limitOpening();
-    this.#opening.set(peer, link);
-    link.opened.then((isOpen) => {
-      this.#opening.delete(peer);
-      if (isOpen) this.mesh.admit(link);
-    });
-    return link;
   }
 
-  #isKnown(peer: string): boolean {
-    return peer === this.mesh.self || this.#opening.has(peer) || this.mesh.peers.has(peer);
-  }
+  return { offerTo, take, leave };
 }

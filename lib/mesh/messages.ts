@@ -67,42 +67,46 @@ export function* split({ kind, bytes }: Encoded): Generator<Uint8Array<ArrayBuff
 }
 
 /** Puts the frames of one sender together again. */
-export class Assembly {
-  #kind = 0;
-  #size = 0;
-  #pieces: Uint8Array[] = [];
-
-  constructor(readonly maxMessage: number = MAX_MESSAGE) {}
-
+export interface Assembly {
   /**
    * The message that `frame` makes whole, or undefined while more of it must come.
    * @throws where the sender does not keep to the rules: nothing more of it can be understood.
    */
-  add(frame: ArrayBuffer): Message | undefined {
+  add(frame: ArrayBuffer): Message | undefined;
+}
+
+export function createAssembly(maxMessage = MAX_MESSAGE): Assembly {
+  let kind = 0;
+  let size = 0;
+  let pieces: Uint8Array[] = [];
+
+  function add(frame: ArrayBuffer): Message | undefined {
     const [head] = new Uint8Array(frame, 0, 1);
     const piece = new Uint8Array(frame, 1);
-    const kind = head & ~MORE;
-    const isLast = kind === head;
-    this.#size += piece.length;
-    if (this.#pieces.length && kind !== this.#kind) throw new Error("a message changed its kind");
-    if (!isLast && piece.length < MIN_PIECE) throw new Error("a piece is too small");
-    if (this.#size > this.maxMessage) throw new Error("a message is too large");
-    this.#kind = kind;
-    this.#pieces.push(piece);
-    return isLast ? this.#finish() : undefined;
+    const isLast = head < MORE;
+    const isNext = pieces.length === 0 || kind === (head & ~MORE);
+    kind = head & ~MORE;
+    size += piece.length;
+    if (!isNext || size > maxMessage || (!isLast && piece.length < MIN_PIECE)) {
+      throw new RangeError("not a frame that can come next");
+    }
+    pieces.push(piece);
+    return isLast ? finish() : undefined;
   }
 
-  #finish(): Message {
-    const bytes = new Uint8Array(this.#size);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
+  function finish(): Message {
+    const bytes = new Uint8Array(size);
+    size = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, size);
+      size += piece.length;
     }
-    this.#pieces = [];
-    this.#size = 0;
-    return decode(this.#kind, bytes);
+    pieces = [];
+    size = 0;
+    return decode(kind, bytes);
   }
+
+  return { add };
 }
 
 function decode(kind: number, bytes: Uint8Array<ArrayBuffer>): Message {
@@ -110,5 +114,5 @@ function decode(kind: number, bytes: Uint8Array<ArrayBuffer>): Message {
   const text = new TextDecoder(undefined, { ignoreBOM: true }).decode(bytes);
   if (kind === TEXT) return text;
   if (kind === JSON_VALUE) return JSON.parse(text);
-  throw new Error("a message of no known kind");
+  throw new RangeError("not a kind of message");
 }

@@ -4,64 +4,72 @@ import { createLink, type Link } from "./link.ts";
 
 /** How many the primary keeps ready (the server says when there are too few). */
 const READY = 4;
+/** The server asks for more while leases drain the pool; so many at the most. */
+const MOST = 32;
 // A type import keeps the server's schemas out of the browser's bundle.
-const MOST: typeof MAX_OFFERS = 16;
+const FRAME: typeof MAX_OFFERS = 16;
 /** Nobody waits for these, so they may wait for candidates, in milliseconds. */
 const GATHERING_CAP = 1_000;
 
-export class OfferPool {
-  /** The prepared links by their offers; of each, whether the server on this socket knows it. */
-  readonly #links = new Map<string, Link>();
-  readonly #undeclared = new Set<string>();
-  readonly #closing = new AbortController();
-
-  constructor(public iceServers: IceServer[]) {}
-
-  /** Tops the pool up, and gives all offers that are live. */
-  async declareAll(): Promise<Deposit["connections"]> {
-    await this.#prepare(READY - this.#links.size);
-    this.#undeclared.clear();
-    return toConnections(this.#links.keys());
-  }
-
-  /** Makes `count` more, and gives those that were not declared yet. */
-  async declareMore(count: number): Promise<Deposit["connections"]> {
-    await this.#prepare(Math.min(count, MOST - this.#links.size));
-    const offers = [...this.#undeclared];
-    this.#undeclared.clear();
-    return toConnections(offers);
-  }
-
+export interface OfferPool {
+  /** Makes `count` more offers, unless there are enough. */
+  prepare(count: number): Promise<void>;
+  /** For a new socket: tops the pool up, and declares all that are live, or as many as fit. */
+  declareAll(): Promise<Deposit["connections"]>;
+  /** Those that were not declared on this socket yet, or as many as fit one frame. */
+  declare(): Deposit["connections"];
   /** The link of an offer that was answered, once; undefined when there is none (any more). */
-  take(offer: string): Link | undefined {
-    const link = this.#links.get(offer);
-    this.#links.delete(offer);
+  take(offer: string): Link | undefined;
+  /** Closes all that wait. */
+  clear(): void;
+  close(): void;
+}
+
+/** `getIceServers`: those of the moment when an offer is made. */
+export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
+  const links = new Map<string, Link>();
+  const closing = new AbortController();
+  let undeclared: string[] = [];
+
+  async function prepare(count: number): Promise<void> {
+    const length = Math.max(0, Math.min(count, MOST - links.size));
+    await Promise.all(Array.from({ length }, add));
+  }
+
+  async function add(): Promise<void> {
+    const link = await createLink(getIceServers(), closing.signal);
+    const offer = await link.offer(GATHERING_CAP);
+    if (closing.signal.aborted) return link.close();
+    links.set(offer, link);
+    undeclared.push(offer);
+  }
+
+  async function declareAll(): Promise<Deposit["connections"]> {
+    await prepare(READY - links.size);
+    undeclared = [...links.keys()];
+    return declare();
+  }
+
+  function declare(): Deposit["connections"] {
+    return undeclared.splice(0, FRAME).map((offer) => ({ offer, answer: null }));
+  }
+
+  function take(offer: string): Link | undefined {
+    const link = links.get(offer);
+    links.delete(offer);
     return link;
   }
 
-  /** Closes all that wait. */
-  clear(): void {
-    for (const link of this.#links.values()) link.close();
-    this.#links.clear();
-    this.#undeclared.clear();
+  function clear(): void {
+    for (const link of links.values()) link.close();
+    links.clear();
+    undeclared = [];
   }
 
-  close(): void {
-    this.#closing.abort();
-    this.clear();
+  function close(): void {
+    closing.abort();
+    clear();
   }
 
-  async #prepare(count: number): Promise<void> {
-    await Promise.all(Array.from({ length: Math.max(0, count) }, async () => {
-      const link = await createLink(this.iceServers, this.#closing.signal);
-      const offer = await link.offer(GATHERING_CAP);
-      if (this.#closing.signal.aborted) return link.close();
-      this.#links.set(offer, link);
-      this.#undeclared.add(offer);
-    }));
-  }
-}
-
-function toConnections(offers: Iterable<string>): Deposit["connections"] {
-  return Array.from(offers, (offer) => ({ offer, answer: null }));
+  return { prepare, declareAll, declare, take, clear, close };
 }

@@ -3,6 +3,5 @@
  * script has none (a file, an inline script).
  */
 export function findServer(script: string | undefined): string {
-  const origin = URL.parse(script ?? "")?.origin ?? "null";
-  return origin === "null" ? location.origin : origin;
+  return script?.match(/^https?:..[^/]+/)?.[0] ?? location.origin;
 }

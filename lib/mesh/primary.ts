@@ -3,11 +3,11 @@ import { makeId, SESSION_ID } from "../protocol/ids.ts";
 import type { Control } from "../protocol/mesh.ts";
 import type { Answers, Deposit, FromServer, IceServer, Welcome } from "../protocol/wire.ts";
 import { assertWebRtc, FoyerError, type FoyerErrorCode } from "./errors.ts";
-import { Introductions, type Sending } from "./introductions.ts";
+import { createIntroductions, type Sending } from "./introductions.ts";
 import type { Link } from "./link.ts";
-import { OfferPool } from "./offers.ts";
-import { Mesh, type Role, type Session } from "./session.ts";
-import { PrimarySocket, type SocketEnd } from "./socket.ts";
+import { createOfferPool } from "./offers.ts";
+import { Mesh, type Session } from "./session.ts";
+import { openSocket, type PrimarySocket, type SocketEnd } from "./socket.ts";
 
 export interface HostOptions {
   /** Address of the Foyer server; the one this script came from unless told. */
@@ -18,7 +18,7 @@ export interface HostOptions {
   key?: string;
   /** The page that joiners are taken to, at a server that allows it. */
   target?: string;
-  /** Those of the server unless told. */
+  /** Those of the server unless told; told, the start is one round trip shorter. */
   iceServers?: RTCIceServer[];
   /** Stops the start; has no meaning once the session is there. */
   signal?: AbortSignal;
@@ -39,165 +39,146 @@ const ENDS: Record<SocketEnd, string> = {
  * Starts a session, or comes back to one with its `key`. Resolves when the link works.
  * @throws {FoyerError} `unreachable`, `key-refused`, `ended`, `unsupported`, or a word of the server.
  */
-export function startSession(options: HostOptions & { server: string }): Promise<Session> {
-  const { signal, sessionId = makeId() } = options;
-  return new Promise<Session>((resolve, reject) => {
-    assertWebRtc();
-    signal?.throwIfAborted();
-    if (!SESSION_ID.test(sessionId)) {
-      throw new FoyerError("invalid", "A session id is 20 to 64 characters of A-Z a-z 0-9 _ -");
-    }
-    const abort = () => primary.fail(signal!.reason);
-    const primary = new Primary({ ...options, sessionId }, (result) => {
-      signal?.removeEventListener("abort", abort);
-      if (result instanceof Mesh) resolve(result);
-      else reject(result);
-    });
-    signal?.addEventListener("abort", abort);
-  });
-}
-
-class Primary implements Role {
-  readonly #self = makeId(8);
-  readonly #introductions = new Introductions(this.#self);
-  readonly #pool: OfferPool;
-  readonly #socket: PrimarySocket;
-  /** Chosen here, so that a welcome that got lost does not lock us out. */
-  readonly #key: string;
+export async function startSession(options: HostOptions & { server: string }): Promise<Session> {
+  // The key is chosen here, so that a welcome that got lost does not lock us out.
+  const { server, sessionId = makeId(), key = makeId(), target, signal } = options;
+  assertWebRtc();
+  signal?.throwIfAborted();
+  if (!SESSION_ID.test(sessionId)) {
+    throw new FoyerError("invalid", "A session id is 20 to 64 characters of A-Z a-z 0-9 _ -");
+  }
+  const self = makeId(8);
+  const introductions = createIntroductions(self);
+  let iceServers = options.iceServers as IceServer[] | undefined;
+  const pool = createOfferPool(() => iceServers ?? []);
   /** Links whose answer is in and that are not open yet. */
-  readonly #opening = new Set<Link>();
-  #mesh: Mesh | undefined;
+  const opening = new Set<Link>();
+  const started = Promise.withResolvers<Mesh>();
+  let mesh: Mesh | undefined;
+  let socket: PrimarySocket;
 
-  constructor(
-    readonly options: HostOptions & { server: string; sessionId: string },
-    readonly settle: (result: Mesh | Error) => void,
-  ) {
-    this.#key = options.key ?? makeId();
-    this.#pool = new OfferPool((options.iceServers ?? []) as IceServer[]);
-    this.#socket = new PrimarySocket(toSocketUrl(options), {
-      greet: () => this.#greet(),
-      onframe: (frame) => this.#receive(frame),
-      onlost: (failures) => this.#lose(failures),
-      onend: (code) => this.#stop(code),
-    });
+  try {
+    socket = openSocket(toSocketUrl(server, sessionId), { greet, onframe, onlost, onend });
+  } catch (cause) {
+    pool.close();
+    throw new FoyerError("invalid", `${server} is not the address of a server`, { cause });
+  }
+  const abort = () => fail(signal!.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    return await started.promise;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+
+  async function greet(): Promise<Deposit> {
+    return { sessionId, connections: await pool.declareAll(), key, target };
+  }
+
+  function onframe(frame: FromServer): void {
+    if (frame.type === "welcome") enter(frame);
+    else if (frame.type === "answers") takeAnswers(frame);
+    else if (frame.type === "want") pool.prepare(frame.count).then(declare, () => {});
+    else if (frame.type === "error" && !mesh) {
+      fail(new FoyerError(frame.code as FoyerErrorCode, frame.detail));
+    }
+  }
+
+  function onlost(failures: number): void {
+    if (mesh) mesh.setState("reconnecting");
+    else if (failures === STARTS) {
+      fail(new FoyerError("unreachable", `The server at ${server} does not answer`));
+    }
+  }
+
+  function onend(end: SocketEnd): void {
+    if (!mesh) return fail(new FoyerError(end, ENDS[end]));
+    if (end !== "ended") return mesh.stop("closed", end);
+    // Nobody can join any more; those who are here are connected all the same.
+    pool.close();
+    mesh.setState(end, end);
   }
 
   /** Gives up before the session was there. */
-  fail(error: Error): void {
-    this.leave();
-    this.settle(error);
+  function fail(error: unknown): void {
+    leave();
+    started.reject(error);
   }
 
-  take(from: Link, frame: Control): void {
-    if (frame.type === "offers") {
-      this.#send(this.#introductions.passOffers(from.id, frame.connections));
-      setTimeout(() => this.#send(this.#introductions.flush(from.id)), STRAGGLER_MS);
-    } else if (frame.type === "answers") {
-      this.#send(this.#introductions.passAnswers(from.id, frame.connections));
+  function enter(welcome: Welcome): void {
+    const areNews = !iceServers && welcome.iceServers.length > 0;
+    if (!options.iceServers) iceServers = welcome.iceServers;
+    if (areNews) {
+      // The offers know none of them; nobody has the link yet, so all can be replaced.
+      pool.clear();
+      return socket.reopen();
     }
+    declare();
+    if (mesh) return mesh.setState("connected");
+    const role = { take, dismiss, leave, end };
+    mesh = new Mesh(sessionId, welcome.link, self, self, welcome.key, role);
+    started.resolve(mesh);
   }
 
-  dismiss(peerId: string): void {
-    this.#send(this.#introductions.dismiss(peerId));
-  }
-
-  leave(): void {
-    this.#socket.close();
-    this.#pool.close();
-    for (const link of this.#opening) link.close();
-  }
-
-  end(): void {
-    this.#socket.send({ type: "end" });
-    for (const link of this.#mesh!.peers.values()) link.sendControl({ type: "end" });
-  }
-
-  async #greet(): Promise<Deposit> {
-    const { sessionId, target } = this.options;
-    const connections = await this.#pool.declareAll();
-    return { sessionId, connections, key: this.#key, target };
-  }
-
-  #receive(frame: FromServer): void {
-    if (frame.type === "welcome") this.#enter(frame);
-    else if (frame.type === "answers") this.#takeAnswers(frame);
-    else if (frame.type === "want") this.#refill(frame.count);
-    else if (frame.type === "error" && !this.#mesh) {
-      this.fail(new FoyerError(frame.code as FoyerErrorCode, frame.detail));
+  function declare(): void {
+    while (true) {
+      const connections = pool.declare();
+      if (connections.length === 0 || !socket.send({ sessionId, connections })) return;
     }
-  }
-
-  #enter({ sessionId, link, key, iceServers }: Welcome): void {
-    const isFirst = this.#learnIceServers(iceServers);
-    if (this.#mesh) return this.#mesh.setState("connected");
-    // Nobody has the link yet, so the offers that know no server can all be replaced.
-    if (isFirst) return this.#socket.reopen();
-    this.#mesh = new Mesh(sessionId, link, this.#self, this.#self, key, this);
-    this.settle(this.#mesh);
-  }
-
-  /** True where these are the first and offers were made without them; drops those. */
-  #learnIceServers(iceServers: IceServer[]): boolean {
-    if (this.options.iceServers) return false;
-    const isFirst = this.#pool.iceServers.length === 0 && iceServers.length > 0;
-    this.#pool.iceServers = iceServers;
-    if (isFirst) this.#pool.clear();
-    return isFirst;
   }
 
   /** Delivered at least once: what the pool does not know any more is confirmed all the same. */
-  async #takeAnswers({ connections }: Answers): Promise<void> {
-    await Promise.all(connections.map(({ offer, answer }) => this.#accept(offer, answer)));
-    this.#socket.send({ type: "received", ids: connections.map(({ id }) => id) });
+  async function takeAnswers({ connections }: Answers): Promise<void> {
+    await Promise.all(connections.map(({ offer, answer }) => accept(pool.take(offer), answer)));
+    socket.send({ type: "received", ids: connections.map(({ id }) => id) });
   }
 
-  async #accept(offer: string, answer: string): Promise<void> {
-    const link = this.#pool.take(offer);
+  async function accept(link: Link | undefined, answer: string): Promise<void> {
     if (!link) return;
+    opening.add(link);
     link.limitOpening();
-    this.#opening.add(link);
     link.opened.then((isOpen) => {
-      this.#opening.delete(link);
-      if (isOpen) this.#admit(link);
+      opening.delete(link);
+      if (isOpen) admit(link);
     });
-    await link.accept(answer).catch(() => link.close());
+    await link.accept(answer);
   }
 
-  #admit(link: Link): void {
+  function admit(link: Link): void {
     link.id = makeId(8);
-    link.sendControl(this.#introductions.admit(link.id));
-    this.#mesh!.admit(link);
+    link.sendControl(introductions.admit(link.id));
+    mesh!.admit(link);
   }
 
-  async #refill(count: number): Promise<void> {
-    const connections = await this.#pool.declareMore(count).catch(() => []);
-    const { sessionId } = this.options;
-    if (connections.length > 0) this.#socket.send({ sessionId, connections });
-  }
-
-  #lose(failures: number): void {
-    if (this.#mesh) this.#mesh.setState("reconnecting");
-    else if (failures === STARTS) {
-      const { server } = this.options;
-      this.fail(new FoyerError("unreachable", `The server at ${server} does not answer`));
+  function take(from: Link, frame: Control): void {
+    if (frame.type === "offers") {
+      send(introductions.passOffers(from.id, frame.connections));
+      setTimeout(() => send(introductions.flush(from.id)), STRAGGLER_MS);
+    } else if (frame.type === "answers") {
+      send(introductions.passAnswers(from.id, frame.connections));
     }
   }
 
-  #stop(code: SocketEnd): void {
-    if (!this.#mesh) this.fail(new FoyerError(code, ENDS[code]));
-    else if (code !== "ended") this.#mesh.stop("closed", code);
-    else {
-      // The link is dead; those who are here are still connected, and nobody else can say enough.
-      this.#pool.close();
-      this.#mesh.setState("ended", code);
-    }
+  function dismiss(peerId: string): void {
+    send(introductions.dismiss(peerId));
   }
 
-  #send(sendings: Sending[]): void {
-    for (const { to, frame } of sendings) this.#mesh!.peers.get(to)?.sendControl(frame);
+  function send(sendings: Sending[]): void {
+    for (const { to, frame } of sendings) mesh!.peers.get(to)?.sendControl(frame);
+  }
+
+  function leave(): void {
+    socket.close();
+    pool.close();
+    for (const link of opening) link.close();
+  }
+
+  function end(): void {
+    socket.send({ type: "end" });
+    for (const link of mesh!.peers.values()) link.sendControl({ type: "end" });
   }
 }
 
-function toSocketUrl({ server, sessionId }: { server: string; sessionId: string }): string {
+function toSocketUrl(server: string, sessionId: string): string {
   return new URL(sessionId, server.replace(/\/?$/, "/")).href.replace(/^http/, "ws");
 }

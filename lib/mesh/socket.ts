@@ -6,8 +6,8 @@ const WELCOME_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
-/** The ends from which there is no way back, by their close codes. */
 export type SocketEnd = "replaced" | "key-refused" | "ended";
+/** The ends from which there is no way back, by their close codes. */
 const ENDS: Record<(typeof CLOSE)["replaced" | "forbidden" | "ended"], SocketEnd> = {
   4001: "replaced",
   4003: "key-refused",
@@ -15,93 +15,93 @@ const ENDS: Record<(typeof CLOSE)["replaced" | "forbidden" | "ended"], SocketEnd
 };
 
 export interface SocketEvents {
-  /** The first frame, on each return too. Made while the socket opens. */
+  /** Makes the first frame, on each return too, while the socket opens. */
   greet(): Promise<Deposit>;
   onframe(frame: FromServer): void;
   /** `failures`: how often in a row there was no welcome. */
   onlost(failures: number): void;
-  onend(code: SocketEnd): void;
+  onend(end: SocketEnd): void;
 }
 
-export class PrimarySocket {
-  #socket: WebSocket | undefined;
-  #isWelcome = false;
-  #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #hurry = () => {
-    if (!this.#socket && document.visibilityState === "visible") this.reopen();
-  };
-
-  /** @throws {DOMException} SyntaxError where no socket can be opened to `url`. */
-  constructor(readonly url: string, readonly events: SocketEvents) {
-    this.reopen();
-    addEventListener("online", this.#hurry);
-    document.addEventListener("visibilitychange", this.#hurry);
-  }
-
-  /** Sends on a socket that was welcomed; what a lost one misses, the next greeting makes good. */
-  send(frame: FromPrimary): void {
-    if (this.#isWelcome) this.#socket!.send(JSON.stringify(frame));
-  }
-
-  close(): void {
-    this.#drop();
-    removeEventListener("online", this.#hurry);
-    document.removeEventListener("visibilitychange", this.#hurry);
-  }
-
+export interface PrimarySocket {
+  /** False where the server has not taken the greeting: what is not sent, the next one makes good. */
+  send(frame: FromPrimary): boolean;
   /** Opens a new socket now. */
-  reopen(): void {
-    this.#drop();
-    const socket = this.#socket = new WebSocket(this.url);
-    this.#timer = setTimeout(() => this.#lose(), WELCOME_MS);
-    const greeting = this.events.greet();
+  reopen(): void;
+  close(): void;
+}
+
+/** @throws {DOMException} SyntaxError where no socket can be opened to `url`. */
+export function openSocket(url: string, events: SocketEvents): PrimarySocket {
+  let socket: WebSocket | undefined;
+  let isWelcome = false;
+  let failures = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  reopen();
+  addEventListener("online", hurry);
+  document.addEventListener("visibilitychange", hurry);
+  return { send, reopen, close };
+
+  function send(frame: FromPrimary): boolean {
+    if (isWelcome) socket!.send(JSON.stringify(frame));
+    return isWelcome;
+  }
+
+  function close(): void {
+    drop();
+    removeEventListener("online", hurry);
+    document.removeEventListener("visibilitychange", hurry);
+  }
+
+  function hurry(): void {
+    if (!socket && document.visibilityState === "visible") reopen();
+  }
+
+  function reopen(): void {
+    drop();
+    const opening = socket = new WebSocket(url);
+    timer = setTimeout(lose, WELCOME_MS);
     // Where it fails before the socket is open, onopen finds it so.
-    greeting.catch(() => {});
-    socket.onopen = async () => {
-      const deposit = await greeting.catch(() => undefined);
-      if (socket !== this.#socket) return;
-      if (deposit) socket.send(JSON.stringify(deposit));
-      else this.#lose();
+    const greeting = events.greet().catch(() => undefined);
+    opening.onopen = async () => {
+      const deposit = await greeting;
+      if (opening !== socket) return;
+      if (deposit) opening.send(JSON.stringify(deposit));
+      else lose();
     };
-    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
-    socket.onclose = ({ code }) => {
-      if (socket !== this.#socket) return;
+    opening.onmessage = ({ data }) => opening === socket && receive(data);
+    opening.onclose = ({ code }) => {
+      if (opening !== socket) return;
       const end = ENDS[code as keyof typeof ENDS];
-      if (!end) return this.#lose();
-      this.close();
-      this.events.onend(end);
+      if (!end) return lose();
+      close();
+      events.onend(end);
     };
   }
 
-  #receive(data: string): void {
-    let frame: FromServer;
-    try {
-      frame = JSON.parse(data);
-    } catch {
-      return;
-    }
+  function receive(data: string): void {
+    const frame: FromServer = JSON.parse(data);
     if (frame.type === "welcome") {
-      this.#isWelcome = true;
-      this.#failures = 0;
-      clearTimeout(this.#timer);
+      isWelcome = true;
+      failures = 0;
+      clearTimeout(timer);
     }
-    this.events.onframe(frame);
+    events.onframe(frame);
   }
 
-  #lose(): void {
-    this.#drop();
+  function lose(): void {
+    drop();
     // Half of it by chance: when a server starts again, its primaries do not come all at once.
-    const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++);
-    this.#timer = setTimeout(() => this.reopen(), wait * (1 + Math.random()) / 2);
-    this.events.onlost(this.#failures);
+    const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures++);
+    timer = setTimeout(reopen, wait * (1 + Math.random()) / 2);
+    events.onlost(failures);
   }
 
-  #drop(): void {
-    clearTimeout(this.#timer);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    this.#isWelcome = false;
-    socket?.close();
+  function drop(): void {
+    clearTimeout(timer);
+    const dropped = socket;
+    socket = undefined;
+    isWelcome = false;
+    dropped?.close();
   }
 }
