@@ -1,5 +1,5 @@
 /** environment -> KV -> app -> Deno.serve; signals; nothing else. */
-import { createApp, readAddress, readKvPath, readSettings } from "./routes/app.ts";
+import { type App, createApp, readAddress, readKvPath, readSettings } from "./routes/app.ts";
 
 export { createApp, readAddress, readKvPath, readSettings };
 
@@ -7,19 +7,15 @@ if (import.meta.main) await start();
 
 async function start() {
   const env = Deno.env.toObject();
-  const { settings, address, kv } = await prepare(env).catch((error) => {
-    console.error(`Foyer does not start: ${error.message}`);
-    Deno.exit(1);
-  });
+  const settings = attempt(() => readSettings(env), "");
+  const address = attempt(() => readAddress(env), "");
+  const path = attempt(() => readKvPath(env), "");
+  const kv = await Deno.openKv(path).catch((error) => refuse(`DENO_KV_PATH: ${error.message}`));
   const app = createApp({ kv, settings });
-  const server = Deno.serve({
-    ...address,
-    automaticCompression: true,
-    onListen({ hostname, port }) {
-      const shown = hostname === "0.0.0.0" ? "localhost" : hostname;
-      console.log(`Foyer listens on http://${shown}:${port}/`);
-    },
-  }, app.fetch);
+  const server = attempt(
+    () => listen(app, address),
+    `HOST ${address.hostname}, PORT ${address.port}: `,
+  );
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, stop);
 
@@ -31,8 +27,26 @@ async function start() {
   }
 }
 
-async function prepare(env: Record<string, string>) {
-  const settings = readSettings(env);
-  const address = readAddress(env);
-  return { settings, address, kv: await Deno.openKv(readKvPath(env)) };
+function listen(app: App, address: { hostname: string; port: number }) {
+  return Deno.serve({
+    ...address,
+    automaticCompression: true,
+    onListen({ hostname, port }) {
+      const shown = hostname === "0.0.0.0" ? "localhost" : hostname;
+      console.log(`Foyer listens on http://${shown}:${port}/`);
+    },
+  }, app.fetch);
+}
+
+function attempt<T>(work: () => T, where: string): T {
+  try {
+    return work();
+  } catch (error) {
+    refuse(where + (error as Error).message);
+  }
+}
+
+function refuse(why: string): never {
+  console.error(`Foyer does not start. ${why}`);
+  Deno.exit(1);
 }

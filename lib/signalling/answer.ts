@@ -2,7 +2,7 @@
 import type { Context, Gone } from "./context.ts";
 import { delay } from "./delay.ts";
 import { digest } from "./digest.ts";
-import { count, isFree, keyOfOffer, nameOffer, type Offer } from "./offer.ts";
+import { count, keyOfOffer, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
 import { check, remove, set } from "./store.ts";
 
@@ -32,39 +32,22 @@ const MOST_TRIES = 50;
 export async function storeAnswer(
   context: Context,
   id: string,
-  { offer, answer, leaseExpiresAt }: { offer: string; answer: string; leaseExpiresAt?: number },
+  body: Body,
   deliver: (mail: AnswerMail) => void,
-): Promise<{ primary: "here" | "away" } | "offer-unavailable" | Gone> {
-  const { store, pool, mail, now } = context;
+): Promise<Stored | "offer-unavailable" | Gone> {
+  const { store, pool, mail } = context;
+  const { offer, answer } = body;
   const offerId = nameOffer(offer);
-  const keys = [
-    keyOfSession(id),
-    keyOfOffer(id, offerId),
-    keyOfAnswer(id, offerId),
-    keyOfDelivered(id, offerId),
-  ] as const;
   const sight = pool.recall(id);
-  let session: Deno.KvEntryMaybe<Session> | null = sight?.session ?? null;
-  let lease: Deno.KvEntryMaybe<Offer> | undefined = sight?.leased.get(offerId);
+  const lease = sight?.leased.get(offerId);
+  // A lease that this isolate granted needs no read; one that looks wrong may only look so from here.
+  const isKnown = sight?.session && !isOver(context, sight.session.value);
+  let held = isKnown && lease && isHeld(context, id, body, lease.value)
+    ? { session: sight.session!, lease }
+    : await readHeld(context, id, body);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (!session || !lease) {
-      const found = await store.getMany<[Session, Offer, StoredAnswer, string]>([...keys]);
-      const [, , earlier, delivered] = found;
-      [session, lease] = found;
-      if (!session.value) return "no-such-session";
-      if (isOver(session.value, now())) return "ended";
-      const known = earlier.value ? digest(earlier.value.answer) : delivered.value;
-      if (known !== null) {
-        return known === digest(answer) ? tell(session.value) : "offer-unavailable";
-      }
-    }
-    if (!session.value || isOver(session.value, now())) return "ended";
-    if (!lease.value || lease.value.offer !== offer || isFree(lease.value, now())) {
-      return "offer-unavailable";
-    }
-    if (leaseExpiresAt !== undefined && leaseExpiresAt !== lease.value.leaseExpiresAt) {
-      return "offer-unavailable";
-    }
+    if (typeof held === "string" || "primary" in held) return held;
+    const { session, lease } = held;
     const stored = await store.commit({
       checks: [check(session), check(lease)],
       mutations: [
@@ -81,13 +64,47 @@ export async function storeAnswer(
       } else mail.wake(session.value, id);
       return tell(session.value);
     }
-    session = null;
     await delay(Math.random() * Math.min(tries, 20));
+    held = await readHeld(context, id, body);
   }
   return "offer-unavailable";
 }
 
-const tell = ({ holder }: Session) => ({ primary: holder ? "here" : "away" } as const);
+type Stored = { primary: "here" | "away" };
+type Held = { session: Deno.KvEntry<Session>; lease: Deno.KvEntry<Offer> };
+type Body = { offer: string; answer: string; leaseExpiresAt?: number };
+
+/** The session and the lease that `body` answers, or what is to be said instead. */
+async function readHeld(
+  context: Context,
+  id: string,
+  body: Body,
+): Promise<Held | Stored | "offer-unavailable" | Gone> {
+  const offerId = nameOffer(body.offer);
+  const [session, lease, earlier, delivered] = await context.store.getMany<
+    [Session, Offer, StoredAnswer, string]
+  >([
+    keyOfSession(id),
+    keyOfOffer(id, offerId),
+    keyOfAnswer(id, offerId),
+    keyOfDelivered(id, offerId),
+  ]);
+  if (!session.value) return "no-such-session";
+  if (isOver(context, session.value)) return "ended";
+  const known = earlier.value ? digest(earlier.value.answer) : delivered.value;
+  if (known !== null) {
+    return known === digest(body.answer) ? tell(session.value) : "offer-unavailable";
+  }
+  if (!lease.value || !isHeld(context, id, body, lease.value)) return "offer-unavailable";
+  return { session, lease };
+}
+
+function isHeld(context: Context, id: string, body: Body, lease: Offer): boolean {
+  return lease.offer === body.offer && waitForOffer(context, id, lease) > 0 &&
+    (body.leaseExpiresAt === undefined || body.leaseExpiresAt === lease.leaseExpiresAt);
+}
+
+const tell = ({ holder }: Session): Stored => ({ primary: holder ? "here" : "away" });
 
 /** All answers that the primary has not confirmed. */
 export async function listAnswers(context: Context, id: string): Promise<AnswerMail[]> {

@@ -1,4 +1,5 @@
 import type { Mail } from "./mail.ts";
+import type { Patience } from "./patience.ts";
 import type { Pool } from "./pool.ts";
 import type { Settings } from "./settings.ts";
 import type { Store } from "./store.ts";
@@ -11,8 +12,11 @@ export interface Context {
   readonly store: Store;
   readonly mail: Mail;
   readonly pool: Pool;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, never backwards. */
   readonly now: () => number;
+  readonly patience: Patience;
+  /** Aborted when this isolate lets go of the store. */
+  readonly closing: AbortSignal;
 }
 
 /** How a session is found that cannot be joined. */

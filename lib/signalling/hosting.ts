@@ -27,7 +27,7 @@ const MOST_TRIES = 20;
 export async function findSession(context: Context, id: string): Promise<Session | Gone> {
   const { value } = await context.store.get<Session>(keyOfSession(id));
   if (!value) return "no-such-session";
-  return isOver(value, context.now()) ? "ended" : value;
+  return isOver(context, value) ? "ended" : value;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function openSession(
     const entry = await store.get<Session>(keyOfSession(id));
     const before = entry.value;
     if (before && !hasDigest(first.key, before.keyHash)) return "key-refused";
-    if (before && isOver(before, context.now())) return "ended";
+    if (before && isOver(context, before)) return "ended";
     const session: Session = {
       keyHash: before?.keyHash ?? digest(first.key),
       target: first.target ?? before?.target ?? null,
@@ -114,7 +114,7 @@ export async function releaseSession(context: Context, id: string, socket: strin
     const versionstamp = await context.store.commit({
       checks: [check(entry)],
       mutations: [
-        set(entry.key, { ...entry.value, holder: null, awayUntil }),
+        set(entry.key, { ...entry.value, holder: null, awayUntil, awayBy: context.isolate }),
         remove(keyOfHeld(entry.value.holder.isolate, id)),
         set(keyOfAway(id), awayUntil),
       ],
@@ -137,8 +137,12 @@ export async function endSession(context: Context, id: string, socket: string) {
 /** Ends a session whose primary did not come back in time. Nothing to do where it did. */
 export async function endLapsedSession(context: Context, id: string) {
   const entry = await context.store.get<Session>(keyOfSession(id));
-  if (entry.value && !isOver(entry.value, context.now())) return;
-  if (entry.value?.endedAt === null) {
+  const { value } = entry;
+  if (value && !isOver(context, value)) {
+    if (value.awayUntil === null || value.awayBy === context.isolate) return;
+    if (context.patience(`${id} away ${value.awayUntil}`, context.settings.graceTime) > 0) return;
+  }
+  if (value?.endedAt === null) {
     if (!await buryCommit(context, id, entry as Deno.KvEntry<Session>)) return;
   }
   await clearSession(context, id);

@@ -57,8 +57,8 @@ async function sweep(
       seen.delete(isolate);
     }
   }
-  for (const { key, value } of await store.list<number>(["away"])) {
-    if (value <= context.now()) await endLapsedSession(context, key[1] as string);
+  for (const { key } of await store.list(["away"])) {
+    await endLapsedSession(context, key[1] as string);
   }
 }
 

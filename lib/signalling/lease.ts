@@ -1,7 +1,7 @@
 /** A free offer to one joiner, and back: the only place where an offer is leased. */
 import type { Context, Gone } from "./context.ts";
 import { delay } from "./delay.ts";
-import { count, isFree, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
+import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import type { Sight } from "./pool.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
 import { check, set } from "./store.ts";
@@ -26,17 +26,17 @@ export async function leaseOffer(
   const { pool, settings, now } = context;
   let sight = pool.recall(id);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (!sight?.free.size) sight = await pool.look(id, now());
+    if (!sight?.free.size) sight = await pool.look(context, id);
     if (!sight.session) return "no-such-session";
     const { value: session } = sight.session;
-    if (isOver(session, now())) return "ended";
+    if (isOver(context, session)) return "ended";
     const entry = takeRandom(sight.free);
     if (!entry) {
       context.mail.wake(session, id);
       return "no-free-offer";
     }
     const leaseExpiresAt = now() + settings.leaseTime;
-    const leased = { ...entry.value, leaseExpiresAt };
+    const leased = { offer: entry.value.offer, leaseExpiresAt, leasedBy: context.isolate };
     const versionstamp = await context.store.commit({
       checks: [check(sight.session), check(entry)],
       mutations: [
@@ -68,9 +68,9 @@ export async function giveBackOffer(
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const [session, entry] = await context.store.getMany<[Session, Offer]>([keyOfSession(id), key]);
     if (!session.value) return "no-such-session";
-    if (isOver(session.value, context.now())) return "ended";
+    if (isOver(context, session.value)) return "ended";
     if (entry.value?.leaseExpiresAt !== leaseExpiresAt) return "not-leased";
-    const free = { ...entry.value, leaseExpiresAt: null };
+    const free = { offer: entry.value.offer, leaseExpiresAt: null };
     const versionstamp = await context.store.commit({
       checks: [check(session), check(entry)],
       mutations: [
@@ -89,31 +89,34 @@ export async function giveBackOffer(
 }
 
 /**
- * Frees the offers whose leases ran out. Returns how many it freed, and when the next lease ends
- * (milliseconds since the epoch, null where none is out).
+ * Frees the offers whose leases ran out. Returns how many it freed, and in how many milliseconds the
+ * next lease ends (null where none is out).
  */
 export async function endLeases(
   context: Context,
   id: string,
-): Promise<{ ended: number; nextEnd: number | null }> {
-  const now = context.now();
+): Promise<{ ended: number; next: number | null }> {
   const entries = await context.store.list<Offer>(keyOfOffers(id));
-  const out = entries.filter(({ value }) => value.leaseExpiresAt !== null);
-  let ended = 0;
-  await Promise.all(
-    out.filter(({ value }) => isFree(value, now)).map(async (entry) => {
-      const free = { ...entry.value, leaseExpiresAt: null };
-      const versionstamp = await context.store.commit({
-        checks: [check(entry)],
-        mutations: [set(entry.key, free), ...count(id, { consumed: -1 })],
-      });
-      if (!versionstamp) return;
-      ended++;
-      showFree(context.pool.recall(id), { key: entry.key, value: free, versionstamp });
-    }),
+  const out = entries.filter(({ value }) => value.leaseExpiresAt !== null)
+    .map((entry) => ({ entry, wait: waitForOffer(context, id, entry.value) }));
+  const freed = await Promise.all(
+    out.filter(({ wait }) => wait === 0).map(({ entry }) => freeOffer(context, id, entry)),
   );
-  const ends = out.map(({ value }) => value.leaseExpiresAt!).filter((end) => end > now);
-  return { ended, nextEnd: ends.length > 0 ? Math.min(...ends) : null };
+  const waits = out.map(({ wait }) => wait).filter((wait) => wait > 0);
+  return {
+    ended: freed.filter(Boolean).length,
+    next: waits.length > 0 ? Math.min(...waits) : null,
+  };
+}
+
+async function freeOffer(context: Context, id: string, entry: Deno.KvEntry<Offer>) {
+  const free = { offer: entry.value.offer, leaseExpiresAt: null };
+  const versionstamp = await context.store.commit({
+    checks: [check(entry)],
+    mutations: [set(entry.key, free), ...count(id, { consumed: -1 })],
+  });
+  if (versionstamp) showFree(context.pool.recall(id), { ...entry, value: free, versionstamp });
+  return versionstamp;
 }
 
 function showFree(sight: Sight | undefined, entry: Deno.KvEntry<Offer>) {

@@ -1,4 +1,5 @@
 /** An offer's record and the counter of a session. `free -> leased -> answered -> delivered`. */
+import type { Context } from "./context.ts";
 import { digest } from "./digest.ts";
 import { add, type Store } from "./store.ts";
 
@@ -7,6 +8,8 @@ export interface Offer {
   offer: string;
   /** Until when it is leased, in milliseconds since the epoch; null while it is free. */
   leaseExpiresAt: number | null;
+  /** The isolate that leased it, in whose time that is. */
+  leasedBy?: string;
 }
 
 export const keyOfOffers = (session: string) => ["offer", session];
@@ -15,8 +18,15 @@ export const keyOfOffer = (session: string, id: string) => ["offer", session, id
 /** An offer's id: the same offer deposited twice is one offer. */
 export const nameOffer = (offer: string) => digest(offer);
 
-export function isFree({ leaseExpiresAt }: Offer, now: number): boolean {
-  return leaseExpiresAt === null || leaseExpiresAt <= now;
+/** The milliseconds until it may be leased (again); 0 where it is free. */
+export function waitForOffer(context: Context, id: string, offer: Offer): number {
+  const { leaseExpiresAt, leasedBy } = offer;
+  if (leaseExpiresAt === null) return 0;
+  const left = leasedBy === context.isolate ? leaseExpiresAt - context.now() : context.patience(
+    `${id} ${nameOffer(offer.offer)} ${leaseExpiresAt}`,
+    context.settings.leaseTime,
+  );
+  return Math.max(0, left);
 }
 
 /** `offers` deposited and not dropped; `consumed` of them leased or answered; `answered` of those. */

@@ -2,7 +2,8 @@
  * The free offers this isolate has seen: the seed's in-memory cache. With it a lease is one commit
  * and no read before it. It may be stale; then the commit fails, and the store is read again.
  */
-import { isFree, keyOfOffers, type Offer } from "./offer.ts";
+import { keyOfOffers, type Offer, waitForOffer } from "./offer.ts";
+import type { Context } from "./context.ts";
 import { keyOfSession, type Session, type SessionEntry } from "./session.ts";
 import type { Store } from "./store.ts";
 
@@ -18,7 +19,7 @@ export interface Pool {
   /** What was seen last, if anything. */
   recall(session: string): Sight | undefined;
   /** Reads the store; the read begins after the call. */
-  look(session: string, now: number): Promise<Sight>;
+  look(context: Context, session: string): Promise<Sight>;
   forget(session: string): void;
   remember(session: string, sight: Sight): void;
 }
@@ -30,12 +31,12 @@ export function createPool(store: Store): Pool {
   const sights = new Map<string, Sight>();
   const looks = new Map<string, { next: Promise<Sight> | null; running: Promise<unknown> }>();
 
-  async function read(id: string, now: number): Promise<Sight> {
+  async function read(context: Context, id: string): Promise<Sight> {
     const [session, offers] = await Promise.all([
       store.get<Session>(keyOfSession(id)),
       store.list<Offer>(keyOfOffers(id)),
     ]);
-    const free = offers.filter(({ value }) => isFree(value, now));
+    const free = offers.filter(({ value }) => waitForOffer(context, id, value) === 0);
     const sight = {
       session: session.versionstamp ? session : null,
       free: new Map(free.map((entry) => [entry.key[2] as string, entry])),
@@ -62,7 +63,7 @@ export function createPool(store: Store): Pool {
       if (sight) remember(id, sight);
       return sight;
     },
-    look(id, now) {
+    look(context, id) {
       // Many joiners of one session share a read, but only one that begins after they came: an
       // earlier one may have missed an offer that is free by now.
       const look = looks.get(id);
@@ -70,7 +71,7 @@ export function createPool(store: Store): Pool {
       return begin();
 
       function begin(): Promise<Sight> {
-        const running = read(id, now);
+        const running = read(context, id);
         const mine = { next: null, running: running.catch(() => {}) };
         looks.set(id, mine);
         const finish = () => {

@@ -26,6 +26,7 @@ import {
 } from "../protocol/wire.ts";
 import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
 import type { Context } from "./context.ts";
+import { delay } from "./delay.ts";
 import { depositOffers, endSession, openSession, releaseSession } from "./hosting.ts";
 import { mintIceServers } from "./ice.ts";
 import { endLeases } from "./lease.ts";
@@ -156,6 +157,8 @@ export function servePrimary(
       const { value } = await context.store.get<Session>(keyOfSession(sessionId));
       if (value?.holder?.socket !== id) return close(CLOSE.replaced, "another socket took over");
       sendAnswers(await listAnswers(context, sessionId));
+      // A lease that another isolate granted is timed from the moment it is seen here.
+      await freeLeases();
     }
     const counts = await readCounts(context.store, sessionId);
     if (told?.offers !== counts.offers || told.consumed !== counts.consumed) {
@@ -176,14 +179,18 @@ export function servePrimary(
     leaseTimer ??= setTimeout(async () => {
       leaseTimer = undefined;
       try {
-        const { nextEnd } = await endLeases(context, sessionId);
-        if (nextEnd !== null) scheduleLeaseEnd(Math.max(0, nextEnd - now()));
+        await freeLeases();
         await self.refresh(true);
       } catch (error) {
         report(error);
         if (socket.readyState === WebSocket.OPEN) scheduleLeaseEnd(settings.leaseTime);
       }
     }, wait + 5);
+  }
+
+  async function freeLeases() {
+    const { next } = await endLeases(context, sessionId);
+    if (next !== null) scheduleLeaseEnd(next);
   }
 
   function sendAnswers(mail: AnswerMail[]) {
@@ -221,7 +228,16 @@ export function servePrimary(
     clearTimeout(firstFrameTimer);
     clearTimeout(leaseTimer);
     if (sockets.get(sessionId) === self) sockets.delete(sessionId);
-    if (stage !== "new") await releaseSession(context, sessionId, id);
+    if (stage === "new") return;
+    // Nobody else releases the session of an isolate that lives: so not before the store took it.
+    for (let wait = 100; !context.closing.aborted; wait = Math.min(wait * 2, 5_000)) {
+      try {
+        return await releaseSession(context, sessionId, id);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        await delay(wait, context.closing);
+      }
+    }
   }
 
   function readTarget(text: string | undefined): string | null | undefined {

@@ -1,5 +1,7 @@
 /** A session's record: who may be its primary, where the primary's socket is, and when it ends. */
 
+import type { Context } from "./context.ts";
+
 export interface Session {
   /** Digest of the capability to come back as the primary. */
   keyHash: string;
@@ -8,6 +10,8 @@ export interface Session {
   holder: Holder | null;
   /** When a session without a socket ends, in milliseconds since the epoch; null while it has one. */
   awayUntil: number | null;
+  /** The isolate that lost the socket, in whose time that is. */
+  awayBy?: string;
   /** When it ended; the record stays a while so that its link can say so. */
   endedAt: number | null;
 }
@@ -28,6 +32,8 @@ export const keyOfAway = (id: string) => ["away", id];
 /** How long an ended session's link says "ended" rather than "no such session", in milliseconds. */
 export const TOMBSTONE_TIME = 24 * 3_600_000;
 
-export function isOver(session: Session, now: number): boolean {
-  return session.endedAt !== null || (session.awayUntil !== null && session.awayUntil <= now);
+export function isOver(context: Context, { endedAt, awayUntil, awayBy }: Session): boolean {
+  if (endedAt !== null) return true;
+  // Where another isolate lost the socket it ends the session, or a sweep does that outwaited it.
+  return awayUntil !== null && awayBy === context.isolate && awayUntil <= context.now();
 }

@@ -8,6 +8,7 @@ import { mintIceServers } from "./ice.ts";
 import { startBeat } from "./isolates.ts";
 import { giveBackOffer, type Lease, leaseOffer } from "./lease.ts";
 import { openMail } from "./mail.ts";
+import { createPatience } from "./patience.ts";
 import { createPool } from "./pool.ts";
 import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
 import type { Session } from "./session.ts";
@@ -29,8 +30,11 @@ export interface Signalling {
   close(): Promise<void>;
 }
 
+/** Unlike `Date.now`, not moved by a correction of the machine's clock. */
+const readClock = () => Math.floor(performance.timeOrigin + performance.now());
+
 export function createSignalling(
-  { kv, settings = DEFAULTS, now = Date.now }: {
+  { kv, settings = DEFAULTS, now = readClock }: {
     kv: Deno.Kv;
     settings?: Settings;
     now?: () => number;
@@ -40,7 +44,17 @@ export function createSignalling(
   const store = createStore(kv);
   const sockets = new Map<string, PrimarySocket>();
   const mail = openMail(store, isolate, async (id, here) => await sockets.get(id)?.refresh(here));
-  const context: Context = { isolate, settings, store, mail, pool: createPool(store), now };
+  const closing = new AbortController();
+  const context: Context = {
+    isolate,
+    settings,
+    store,
+    mail,
+    pool: createPool(store),
+    now,
+    patience: createPatience(now),
+    closing: closing.signal,
+  };
   const beat = startBeat(context);
 
   return {
@@ -61,6 +75,7 @@ export function createSignalling(
     isHealthy: () => store.get(["health"]).then(() => true, () => false),
     async close() {
       await Promise.allSettled([...sockets.values()].map((socket) => socket.drain()));
+      closing.abort();
       await Promise.allSettled([beat.close(), mail.close()]);
     },
   };

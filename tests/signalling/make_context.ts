@@ -2,6 +2,7 @@ import { makeId } from "../../lib/protocol/ids.ts";
 import type { Context } from "../../lib/signalling/context.ts";
 import { openSession } from "../../lib/signalling/hosting.ts";
 import { openMail } from "../../lib/signalling/mail.ts";
+import { createPatience } from "../../lib/signalling/patience.ts";
 import { createPool } from "../../lib/signalling/pool.ts";
 import { DEFAULTS } from "../../lib/signalling/settings.ts";
 import { createStore } from "../../lib/signalling/store.ts";
@@ -26,6 +27,8 @@ export function makeContext(
     mail,
     pool: createPool(store),
     now: () => clock.now,
+    patience: createPatience(() => clock.now),
+    closing: new AbortController().signal,
     [Symbol.asyncDispose]: () => mail.close(),
   };
 }
