@@ -74,6 +74,30 @@ Deno.test("Sixty joiners who try again, a primary that refills when asked: each 
   await refilling;
 });
 
+Deno.test("The counter agrees with the offers after joiners answered, gave back and kept them all at once", async () => {
+  for (let round = 0; round < 5; round++) {
+    const offers = Array.from({ length: 16 }, (_, i) => `offer ${i}`);
+    await using session = await startSession(server(), { offers });
+    const taken: string[] = [];
+    let answered = 0;
+    await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+      const reply = await openLink(session);
+      if (reply.status === 503) return;
+      const mine = JSON.parse(reply.text) as Lease;
+      if (i % 3 === 0) return assertEquals((await giveBack(session, mine)).status, 204);
+      taken.push(mine.offer);
+      if (i % 3 === 1) return;
+      assertEquals((await answerLease(session, mine, `by ${i}`)).status, 202);
+      answered++;
+    }));
+    await session.primary.status(16, taken.length);
+    const rest = (await drain(session)).map(({ offer }) => offer);
+    assertEquals([...taken, ...rest].toSorted(), offers.toSorted());
+    await session.primary.status(16, 16);
+    assertEquals((await session.primary.answers(answered)).length, answered);
+  }
+});
+
 Deno.test("Fifty joiners that race for one offer, round after round: one gets it", async () => {
   for (let round = 0; round < 10; round++) {
     await using session = await startSession(server(), { offers: [`only ${round}`] });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Server, type Settings, startServer } from "./harness.ts";
 import {
   answer,
@@ -26,6 +26,7 @@ async function startOnFile(settings: Settings = {}) {
   };
   return {
     server,
+    folder,
     crash: replace((old) => old.kill()),
     restart: replace((old) => old.stop()),
     [Symbol.asyncDispose]: async () => {
@@ -125,6 +126,22 @@ Deno.test("The key still counts after a crash, and a wrong one is still refused"
   assertEquals((await thief.closed()).code, 4003);
   await using back = await comeBack({ ...session, server }, session.offers);
   assertEquals((await back.next("welcome")).key, session.key);
+});
+
+Deno.test("The key is nowhere in the database, only what it hashes to", async () => {
+  await using machine = await startOnFile();
+  await using own = await startSession(machine.server, { key: `own-key-${"x".repeat(32)}` });
+  await using made = await startSession(machine.server, { offers: ["to be found"] });
+  await machine.crash();
+  let bytes = "";
+  for await (const { name } of Deno.readDir(machine.folder)) {
+    bytes += new TextDecoder("latin1").decode(await Deno.readFile(`${machine.folder}/${name}`));
+  }
+  assert(bytes.includes("to be found"), "the database is read");
+  for (const { key } of [own, made]) {
+    assert(!bytes.includes(key), `${key} is kept`);
+    assert(!bytes.includes([...key].join("\0")), `${key} is kept as UTF-16`);
+  }
 });
 
 Deno.test("An ended session stays ended after a crash", async () => {

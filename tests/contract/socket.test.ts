@@ -441,6 +441,37 @@ Deno.test("A flood of frames, or a huge one, ends at most its own socket", async
   assertEquals((await calm.primary.answers(1))[0].answer, "x");
 });
 
+Deno.test("Clients that go away in the middle of a request or a handshake harm nobody", async () => {
+  await using session = await startSession(server());
+  const { hostname, port, host } = new URL(server().origin);
+  const path = `/${makeId()}`;
+  const handshake = [
+    `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`,
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  ].join("");
+  const beginnings = [
+    "",
+    "GET ",
+    `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\n{`,
+    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\nzz`,
+    handshake,
+    // The beginning of a text frame of 126 characters.
+    handshake + "\x01\x7e",
+    // A frame without a mask, which no client may send (RFC 6455 section 5.1).
+    handshake + "\x01\x02{}",
+  ];
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(beginnings.map(async (beginning) => {
+      using socket = await Deno.connect({ hostname, port: Number(port) });
+      await socket.write(new TextEncoder().encode(beginning));
+    }));
+  }
+  const { offer } = await lease(session);
+  await answer(session, offer, "x");
+  assertEquals((await session.primary.answers(1))[0].answer, "x");
+});
+
 Deno.test("The primary's end ends the session at once, and its socket", async () => {
   await using session = await startSession(server());
   const { offer } = await lease(session);
