@@ -1,6 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { shareServer, until } from "./harness.ts";
-import { answer, assertProblem, BROWSER, type Link, openLink, PROGRAM } from "./joiner.ts";
+import {
+  answer,
+  answerLease,
+  assertProblem,
+  BROWSER,
+  drain,
+  giveBack,
+  type Lease,
+  type Link,
+  openLink,
+  PROGRAM,
+} from "./joiner.ts";
 import { readFields } from "./page.ts";
 import { startSession } from "./primary.ts";
 
