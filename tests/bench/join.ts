@@ -69,10 +69,11 @@ function watchChannels(): void {
 
 function readTimes(): Join {
   const script = document.querySelector<HTMLScriptElement>("script[src]")?.src;
-  const entries = performance.getEntries() as PerformanceResourceTiming[];
-  // Where the script is in the page, it is there with the page.
-  const arrival = (entries.find(({ name }) => name === script) ?? entries[0]).responseEnd;
-  return { fromNavigation: openedAt!, fromScript: openedAt! - arrival };
+  const resources = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+  const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  // A script without an address came with the page.
+  const { responseEnd } = resources.find(({ name }) => name === script) ?? page;
+  return { fromNavigation: openedAt!, fromScript: openedAt! - responseEnd };
 }
 
 function report([ours, theirs]: Join[][]): void {

@@ -55,3 +55,10 @@ export async function untilHeard(page: Page, text: string): Promise<void> {
 function readLink(): string | undefined {
   return document.querySelector<HTMLInputElement>("[data-session-link]")?.value;
 }
+
+/** Waits until the page's room says that its session is `state`. */
+export async function untilSessionState(page: Page, state: string): Promise<void> {
+  await until(page, `a session that is ${state}`, (state) => {
+    return document.querySelector(`[data-session-state=${state}]`);
+  }, state);
+}

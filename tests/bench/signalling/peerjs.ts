@@ -1,0 +1,72 @@
+/** PeerJS's server, and clients that send what PeerJS 1.5 sends. */
+import { makeId } from "../../../lib/protocol/ids.ts";
+import type { Contender } from "./contender.ts";
+import { findPort, startServer } from "./processes.ts";
+import { gatherPairs, type RelayClient } from "./relay.ts";
+import { openSocket } from "./sockets.ts";
+
+/** What the server passes on; it adds `src`. */
+interface Message {
+  type: "OFFER" | "ANSWER";
+  src?: string;
+  dst: string;
+  payload: { sdp: { type: "offer" | "answer"; sdp: string }; [more: string]: unknown };
+}
+
+/** More than the 5,000 clients that it takes unless told. */
+const MOST_CLIENTS = 20_000;
+
+/** `packages` is where npm installed `peer`. */
+export async function startPeerJs(packages: string): Promise<Contender> {
+  const port = findPort();
+  const server = await startServer(port, "node", [
+    `${packages}/node_modules/peer/dist/bin/peerjs.js`,
+    ...["--host", "127.0.0.1", "--port", String(port)],
+    ...["--concurrent_limit", String(MOST_CLIENTS)],
+  ]);
+  return {
+    name: "PeerJS server",
+    pids: [server.pid],
+    prepare: (inFlight) =>
+      gatherPairs(inFlight, async () => {
+        const [a, b] = [makeId(), makeId()];
+        const [offerer, answerer] = await Promise.all([connect(port, a, b), connect(port, b, a)]);
+        return { offerer, answerer };
+      }),
+    stop: server.stop,
+  };
+}
+
+/** Opens a connection as PeerJS does: with key, id and token, and then the server's OPEN. */
+export async function openPeer(port: number, id: string): Promise<WebSocket> {
+  const query = `key=peerjs&id=${id}&token=${makeId(8)}&version=1.5.5`;
+  const socket = await openSocket(`ws://127.0.0.1:${port}/peerjs?${query}`);
+  await new Promise((resolve) => socket.onmessage = resolve);
+  return socket;
+}
+
+async function connect(port: number, id: string, other: string): Promise<RelayClient> {
+  const socket = await openPeer(port, id);
+  const connection = { type: "data", connectionId: `dc_${makeId(8)}` };
+  const send = (message: Message) => socket.send(JSON.stringify(message));
+  const client: RelayClient = {
+    sendOffer(sdp) {
+      const more = { label: connection.connectionId, reliable: false, serialization: "binary" };
+      const payload = { sdp: { type: "offer" as const, sdp }, ...connection, ...more };
+      send({ type: "OFFER", payload, dst: other });
+    },
+    sendAnswer(sdp) {
+      const payload = { sdp: { type: "answer" as const, sdp }, ...connection };
+      send({ type: "ANSWER", payload, dst: other });
+    },
+    close: () => socket.close(),
+  };
+  socket.onmessage = ({ data }) => {
+    const at = performance.now();
+    const { type, payload } = JSON.parse(data) as Message;
+    if (type === "OFFER") client.onoffer?.(payload.sdp.sdp);
+    else if (type === "ANSWER") client.onanswer?.(payload.sdp.sdp, at);
+    else throw new Error(`PeerJS's server says ${data}`);
+  };
+  return client;
+}
