@@ -6,14 +6,14 @@ export function Banner({ room }: { room: RoomState }) {
   const { state } = room.session;
   if (state === "ended") {
     return (
-      <Notice text="This session has ended. You can read the chat and save files until you close this page.">
+      <Notice title="This session has ended" text={STAYS}>
         <a class="button" href="/">Start a session</a>
       </Notice>
     );
   }
   if (state === "closed") {
     return (
-      <Notice text="You are no longer in this session. What is here stays until you close this page.">
+      <Notice title="You left this session" text={STAYS}>
         {room.isHost
           ? <a class="button" href="/">Start a session</a>
           : <a class="button" href="">Come in again</a>}
@@ -22,12 +22,12 @@ export function Banner({ room }: { room: RoomState }) {
   }
   if (state === "reconnecting") {
     return (
-      <Notice text="The line to Foyer is lost and being made again. Whoever is here stays connected; nobody new can come in until then." />
+      <Notice text="The line to Foyer is lost and being made again. Whoever is here stays connected, but nobody new can come in until then." />
     );
   }
   if (room.hasHostLeft) {
     return (
-      <Notice text="The host left. You stay connected to the others, but nobody new can come in. If the host is back, look for them by the same link.">
+      <Notice text="The host left. You stay connected to the others, but nobody new can come in. If the host is back, the same link leads there.">
         <a class="button quiet" href="">Look for the host</a>
       </Notice>
     );
@@ -35,10 +35,21 @@ export function Banner({ room }: { room: RoomState }) {
   return null;
 }
 
-function Notice({ text, children }: { text: string; children?: ComponentChildren }) {
+const STAYS = "You can read the chat and save files until you close this page.";
+
+interface NoticeProps {
+  title?: string;
+  text: string;
+  children?: ComponentChildren;
+}
+
+function Notice({ title, text, children }: NoticeProps) {
   return (
     <div class="banner" role="alert">
-      <p>{text}</p>
+      <div>
+        {title && <h1>{title}</h1>}
+        <p>{text}</p>
+      </div>
       {children}
     </div>
   );

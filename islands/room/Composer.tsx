@@ -24,7 +24,6 @@ export function Composer({ room }: { room: RoomState }) {
           class="unseen"
           multiple
           aria-label="Send a file"
-          disabled={room.isOver}
           onChange={({ currentTarget }) => {
             for (const file of currentTarget.files ?? []) room.sendFile(file);
             // The same file again is a change again.
@@ -39,7 +38,6 @@ export function Composer({ room }: { room: RoomState }) {
         rows={1}
         maxLength={MAX_LINE}
         enterkeyhint="send"
-        disabled={room.isOver}
         value={text}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
         onKeyDown={(event) => {
@@ -53,7 +51,7 @@ export function Composer({ room }: { room: RoomState }) {
           if (files.length) event.preventDefault();
         }}
       />
-      <button type="submit" class="round" disabled={room.isOver || !text.trim()}>
+      <button type="submit" class="round" disabled={!text.trim()}>
         <Icon name="send" />
         <span class="unseen">Send</span>
       </button>

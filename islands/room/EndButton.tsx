@@ -6,7 +6,10 @@ export function EndButton({ onend }: { onend: () => void }) {
   return (
     <>
       <button type="button" class="quiet" onClick={() => dialog.current!.showModal()}>
-        End<span class="wide">for everyone</span>
+        <span>
+          {"End "}
+          <span class="wide">for everyone</span>
+        </span>
       </button>
       <dialog ref={dialog} aria-labelledby="end-title">
         <h2 id="end-title">End the session for everyone?</h2>

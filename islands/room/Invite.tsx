@@ -2,6 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { copyText } from "./copy_text.ts";
 import { Icon } from "./icons.tsx";
 import { QrCode } from "./QrCode.tsx";
+import { useWide } from "./use_wide.ts";
 
 /** How long the button says that the link is copied, in milliseconds. */
 const COPIED_MS = 2_500;
@@ -11,7 +12,8 @@ export function Invite({ link, isAlone }: { link: string; isAlone: boolean }) {
   const field = useRef<HTMLInputElement>(null);
   const [outcome, setOutcome] = useState<"" | "copied" | "select">("");
   const [isCodeWanted, setCodeWanted] = useState<boolean | null>(null);
-  const isCodeShown = isCodeWanted ?? isAlone;
+  const isWide = useWide();
+  const isCodeShown = isCodeWanted ?? (isAlone || isWide);
   const copy = async () => {
     const isCopied = await copyText(field.current!);
     setOutcome(isCopied ? "copied" : "select");
@@ -22,44 +24,42 @@ export function Invite({ link, isAlone }: { link: string; isAlone: boolean }) {
       <h2 id="invite-title">
         {isAlone ? "Send this link to let people in" : "Let more people in"}
       </h2>
-      <div class="link">
-        <input
-          ref={field}
-          data-session-link
-          aria-label="Session link"
-          readOnly
-          value={link}
-          onFocus={({ currentTarget }) => currentTarget.select()}
-        />
-        <button type="button" onClick={copy}>
-          <Icon name={outcome === "copied" ? "check" : "copy"} />
-          {outcome === "copied" ? "Copied" : "Copy link"}
-        </button>
-      </div>
-      <div class="ways">
-        {"share" in navigator && (
-          <button
-            type="button"
-            class="quiet"
-            onClick={() => shareLink(link)}
-          >
-            <Icon name="share" />
-            Share
-          </button>
-        )}
+      <input
+        ref={field}
+        data-session-link
+        aria-label="Session link"
+        readOnly
+        value={link}
+        onFocus={({ currentTarget }) => currentTarget.select()}
+      />
+      <button type="button" onClick={copy}>
+        <Icon name={outcome === "copied" ? "check" : "copy"} />
+        {outcome === "copied" ? "Copied" : "Copy link"}
+      </button>
+      {"share" in navigator && (
         <button
           type="button"
-          class="quiet"
-          aria-expanded={isCodeShown}
-          onClick={() => setCodeWanted(!isCodeShown)}
+          class="bare"
+          title="Share"
+          onClick={() => shareLink(link)}
         >
-          <Icon name="code" />
-          QR code
+          <Icon name="share" />
+          <span class="unseen">Share</span>
         </button>
-      </div>
+      )}
+      <button
+        type="button"
+        class="bare"
+        title="QR code"
+        aria-expanded={isCodeShown}
+        onClick={() => setCodeWanted(!isCodeShown)}
+      >
+        <Icon name="code" />
+        <span class="unseen">QR code</span>
+      </button>
       <p class="outcome" role="status">
         {outcome === "copied" && <span class="unseen">The link is copied.</span>}
-        {outcome === "select" && "The link is selected: copy it from the field."}
+        {outcome === "select" && <span>The link is selected: copy it from the field.</span>}
       </p>
       {isCodeShown && <QrCode text={link} />}
     </section>

@@ -1,5 +1,5 @@
 import type { Mesh, Person } from "./mesh.ts";
-import { colourOf, initialsOf } from "./person_look.ts";
+import { initialsOf } from "./person_look.ts";
 
 const SIZE = 240;
 const CENTRE = SIZE / 2;
@@ -27,12 +27,12 @@ export function MeshPicture({ mesh }: { mesh: Mesh }) {
           />
         );
       })}
-      {people.map(({ id, name, isMe, isLinked }) => {
+      {people.map(({ id, name, tint, isMe, isLinked }) => {
         const [x, y] = places.get(id)!;
         return (
           <g
             key={id}
-            class={`node ${colourOf(id)} ${isMe || isLinked ? "" : "coming"}`}
+            class={`node ${tint} ${isMe || isLinked ? "" : "coming"}`}
             transform={`translate(${x} ${y})`}
           >
             <circle r={node} />

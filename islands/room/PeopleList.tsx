@@ -1,6 +1,6 @@
 import type { Person } from "./mesh.ts";
 import { MAX_NAME } from "./own_name.ts";
-import { colourOf, initialsOf } from "./person_look.ts";
+import { initialsOf } from "./person_look.ts";
 
 interface Props {
   people: readonly Person[];
@@ -11,22 +11,23 @@ export function PeopleList({ people, onrename }: Props) {
   return (
     <ul class="people" aria-label="People here">
       {people.map((person) => (
-        <li key={person.id} data-me={person.isMe} data-linked={person.isMe || person.isLinked}>
-          <span class={`avatar ${colourOf(person.id)}`} aria-hidden="true">
-            {initialsOf(person.name)}
-          </span>
-          {person.isMe
-            ? <OwnName name={person.name} onrename={onrename} />
-            : <span class="name" title={person.name}>{person.name}</span>}
-          <span class="tags">
-            {person.isMe && <small>you</small>}
-            {person.isHost && <small>host</small>}
-            {!person.isMe && !person.isLinked && <small>connecting</small>}
+        <li key={person.id} data-linked={person.isMe || person.isLinked}>
+          <span class={`avatar ${person.tint}`} aria-hidden="true">{initialsOf(person.name)}</span>
+          <span class="who">
+            {person.isMe
+              ? <OwnName name={person.name} onrename={onrename} />
+              : <span class="name" title={person.name}>{person.name}</span>}
+            <small>{describe(person)}</small>
           </span>
         </li>
       ))}
     </ul>
   );
+}
+
+function describe({ isMe, isHost, isLinked }: Person): string {
+  const words = [isMe && "you", isHost && "host", !isMe && !isLinked && "connecting…"];
+  return words.filter(Boolean).join(", ");
 }
 
 function OwnName({ name, onrename }: { name: string; onrename: (name: string) => void }) {

@@ -71,19 +71,21 @@ export function RoomPage({ room }: { room: RoomState }) {
       </header>
       <Banner room={room} />
       <div class="floor">
-        <div class="side">
-          <section class="panel company" aria-labelledby="room-title">
-            <h1 id="room-title" tabIndex={-1}>
-              {count === 1 ? "Only you so far" : `${count} people here`}
-            </h1>
-            <MeshPicture mesh={mesh} />
-            <PeopleList people={mesh.people} onrename={(name) => room.rename(name)} />
-          </section>
-          {!isOver && <Invite link={session.link} isAlone={count === 1} />}
-        </div>
+        {!isOver && (
+          <div class="side">
+            <section class="panel company" aria-labelledby="room-title">
+              <h1 id="room-title" tabIndex={-1}>
+                {count === 1 ? "Only you so far" : `${count} people here`}
+              </h1>
+              <MeshPicture mesh={mesh} />
+              <PeopleList people={mesh.people} onrename={(name) => room.rename(name)} />
+            </section>
+            <Invite link={session.link} isAlone={count === 1} />
+          </div>
+        )}
         <section class="panel chat" aria-label="Chat and files">
           <Timeline room={room} />
-          <Composer room={room} />
+          {!isOver && <Composer room={room} />}
         </section>
       </div>
       {isDropping && <p class="drop" aria-hidden="true">Drop to send it to everyone</p>}

@@ -17,7 +17,7 @@ function describeStatus(room: RoomState, { people, isComplete }: Mesh): [string,
       return ["busy", "Reconnecting…"];
   }
   if (people.length === 1) {
-    return ["good", room.hasHostLeft ? "Nobody else is here" : "Waiting for people"];
+    return ["good", room.hasHostLeft ? "Nobody else is here" : "Waiting"];
   }
   const linked = people.filter(({ isLinked }) => isLinked).length;
   if (isComplete) return ["good", "All connected"];

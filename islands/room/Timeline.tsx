@@ -1,6 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Lines } from "./Lines.tsx";
-import { colourOf } from "./person_look.ts";
 import type { RoomState } from "./room_state.ts";
 import type { Entry } from "./timeline.ts";
 import { TransferCard } from "./TransferCard.tsx";
@@ -50,7 +49,7 @@ function Row({ entry, room, isFollowUp }: { entry: Entry; room: RoomState; isFol
   return (
     <article class={`entry ${isMine ? "mine" : ""} ${isFollowUp ? "follow-up" : ""}`}>
       <header>
-        <b class={colourOf(entry.from)}>{isMine ? "You" : entry.name}</b>{" "}
+        <b class={room.tintOf(entry.from)}>{isMine ? "You" : entry.name}</b>{" "}
         <time dateTime={entry.at.toISOString()}>{time}</time>
       </header>
       {entry.kind === "line"

@@ -1,8 +1,11 @@
 import type { Hello } from "./messages.ts";
+import type { Tints } from "./person_look.ts";
 
 export interface Person {
   readonly id: string;
   readonly name: string;
+  /** Class of the person's colour. */
+  readonly tint: string;
   readonly isMe: boolean;
   readonly isHost: boolean;
   /** Has an open link to this client. */
@@ -32,18 +35,20 @@ export interface MeshSource {
   readonly open: ReadonlySet<string>;
   /** The last hello of each peer with an open link. */
   readonly hellos: ReadonlyMap<string, Hello>;
+  readonly tints: Tints;
 }
 
 /**
  * The mesh out of this client's links and everybody's hellos. Only the primary's word makes
  * somebody a member before there is a link: it introduces, and nobody else can invent people.
  */
-export function drawMesh({ self, primary, name, open, hellos }: MeshSource): Mesh {
+export function drawMesh({ self, primary, name, open, hellos, tints }: MeshSource): Mesh {
   const others = new Set([...open, ...hellos.get(primary)?.peers ?? []]);
   others.delete(self);
   const people = [self, ...[...others].sort()].map((id): Person => ({
     id,
     name: id === self ? name : hellos.get(id)?.name ?? (open.has(id) ? "Someone" : "Joining…"),
+    tint: tints.of(id),
     isMe: id === self,
     isHost: id === primary,
     isLinked: open.has(id),

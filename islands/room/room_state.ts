@@ -3,6 +3,7 @@ import { cleanLine } from "./clean_text.ts";
 import { drawMesh, type Mesh } from "./mesh.ts";
 import { type Hello, MAX_FILE, MAX_LINE, readMessage } from "./messages.ts";
 import { keepOwnName, MAX_NAME, readOwnName } from "./own_name.ts";
+import { Tints } from "./person_look.ts";
 import { type Entry, Timeline } from "./timeline.ts";
 import { type Transfer, Transfers } from "./transfers.ts";
 
@@ -16,6 +17,7 @@ export class RoomState {
   readonly #hellos = new Map<string, Hello>();
   readonly #timeline = new Timeline();
   readonly #transfers: Transfers;
+  readonly #tints = new Tints();
   readonly #started: ReadonlySet<string>;
   #name = readOwnName();
   #unread = 0;
@@ -31,7 +33,7 @@ export class RoomState {
     session.addEventListener("peer", () => this.#meet());
     session.addEventListener("leave", ({ detail }) => this.#part(detail.peerId));
     session.addEventListener("primary", onchange);
-    session.addEventListener("state", onchange);
+    session.addEventListener("state", () => this.#follow());
     this.#sayHello(true);
   }
 
@@ -74,7 +76,13 @@ export class RoomState {
       name: this.#name,
       open: new Set(peers.keys()),
       hellos: this.#hellos,
+      tints: this.#tints,
     });
+  }
+
+  /** The class of a person's colour, also of one who left. */
+  tintOf(peerId: string): string {
+    return this.#tints.of(peerId);
   }
 
   rename(name: string): void {
@@ -177,9 +185,24 @@ export class RoomState {
     this.#hellos.delete(peerId);
     this.#transfers.forgetPeer(peerId);
     this.#hasHostLeft ||= peerId === primary;
+    this.#tints.keepOnly(this.#listSeen());
     if (state === "connected" || state === "reconnecting") this.note(`${name} left.`);
     this.#sayHello();
     this.#onchange();
+  }
+
+  #follow(): void {
+    if (this.isOver) {
+      for (const peerId of this.#hellos.keys()) this.#transfers.forgetPeer(peerId);
+      this.#hellos.clear();
+    }
+    this.#onchange();
+  }
+
+  /** Everybody who is here or has said something that can still be read. */
+  #listSeen(): Set<string> {
+    const authors = this.entries.flatMap((entry) => entry.kind === "note" ? [] : [entry.from]);
+    return new Set([...this.mesh.people.map(({ id }) => id), ...authors]);
   }
 
   #count(): void {
