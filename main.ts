@@ -20,6 +20,8 @@ async function start() {
   for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, stop);
 
   async function stop() {
+    // Whatever hangs then, its client comes back elsewhere: nothing accepted is only here.
+    setTimeout(() => Deno.exit(0), 4_500);
     await app.close();
     await server.shutdown();
     kv.close();

@@ -1,9 +1,17 @@
 import { Hono } from "hono";
 import type { Signalling } from "../lib/signalling/signalling.ts";
 
-/** `GET /healthz`: 200 while the store answers within its bound, else 503. */
+/**
+ * `GET /healthz`: 200 while the store answers within its bound, else 503. `GET /metrics`: the counters of
+ * this isolate.
+ */
 export function serveHealth(signalling: Signalling) {
-  return new Hono().get("/healthz", async (c) => {
+  const app = new Hono();
+  app.get("/metrics", (c) => {
+    c.header("Cache-Control", "no-store");
+    return c.text(signalling.metrics());
+  });
+  return app.get("/healthz", async (c) => {
     const healthy = await signalling.isHealthy();
     c.header("Cache-Control", "no-store");
     return c.json({ store: healthy ? "reachable" : "unreachable" }, healthy ? 200 : 503);

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { ProblemPage } from "../islands/pages/ProblemPage.tsx";
 import { describeProblem, type ProblemCode, PROBLEMS } from "../lib/protocol/problems.ts";
 import { InvalidInput } from "../lib/protocol/wire.ts";
+import { describeError, log } from "../lib/signalling/log.ts";
 import { Unavailable } from "../lib/signalling/store.ts";
 import { compilePage } from "./document.tsx";
 import { sendPage } from "./home.tsx";
@@ -40,10 +41,10 @@ function renderPage(code: ProblemCode, title: string) {
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof InvalidInput) return answerProblem(c, error.code, error.message);
   if (error instanceof Unavailable) {
-    console.error("store:", error.message, error.cause ?? "");
+    log("store-unavailable", describeError(error));
     c.header("Retry-After", "2");
     return answerProblem(c, "unavailable", "Nothing was lost; try again in a moment.");
   }
-  console.error(error);
+  log("fault", { ...describeError(error), stack: error.stack });
   return answerProblem(c, "internal", "The fault is ours and was logged.");
 }

@@ -107,6 +107,10 @@ export function serveSession(signalling: Signalling) {
     if (!mayCall(c, allowedOrigins)) {
       return answerProblem(c, "forbidden", "Pages of this origin may not open a socket here.");
     }
+    if (signalling.isClosing) {
+      c.header("Retry-After", RETRY_AFTER);
+      return answerProblem(c, "unavailable", "This server is closing; come back.");
+    }
     const url = new URL(c.req.url);
     if (c.req.header("X-Forwarded-Proto") === "https") url.protocol = "https:";
     try {

@@ -20,7 +20,13 @@ export const MAX_BODY = 65_536;
 /** Largest frame from a primary in characters. */
 export const MAX_FRAME = 524_288;
 
-const description = v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_DESCRIPTION));
+// A page can spell neither NUL nor half a surrogate pair (HTML section 13.2.3.5, RFC 3629 section 3).
+const description = v.pipe(
+  v.string(),
+  v.nonEmpty(),
+  v.maxLength(MAX_DESCRIPTION),
+  v.check((text) => text.isWellFormed() && !text.includes("\0"), "text that a page can carry"),
+);
 const sessionId = v.pipe(v.string(), v.regex(SESSION_ID));
 
 const freeConnection = v.object({ offer: description, answer: v.null() });

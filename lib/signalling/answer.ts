@@ -2,6 +2,7 @@
 import type { Context, Gone } from "./context.ts";
 import { delay } from "./delay.ts";
 import { digest } from "./digest.ts";
+import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
 import { check, remove, set } from "./store.ts";
@@ -58,12 +59,14 @@ export async function storeAnswer(
       ],
     });
     if (stored) {
+      countUp("joins");
       sight?.leased.delete(offerId);
       if (session.value.holder?.isolate === context.isolate) {
         deliver({ id: offerId, offer, answer });
       } else mail.wake(session.value, id);
       return tell(session.value);
     }
+    countUp("conflicts");
     await delay(Math.random() * Math.min(tries, 20));
     held = await readHeld(context, id, body);
   }

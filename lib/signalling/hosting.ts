@@ -2,6 +2,8 @@
 import { keyOfAnswer, keyOfDelivered } from "./answer.ts";
 import type { Context, Gone } from "./context.ts";
 import { digest, hasDigest } from "./digest.ts";
+import { log, shorten } from "./log.ts";
+import { countUp } from "./metrics.ts";
 import {
   count,
   keyOfOffer,
@@ -71,6 +73,8 @@ export async function openSession(
     if (versionstamp) {
       pool.forget(id);
       if (moved) mail.wake(before, id);
+      countUp(before ? "sessions_returned" : "sessions_opened");
+      log(before ? "session-returned" : "session-opened", { session: shorten(id) });
       return "opened";
     }
   }
@@ -128,7 +132,7 @@ export async function endSession(context: Context, id: string, socket: string) {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const entry = await context.store.get<Session>(keyOfSession(id));
     if (entry.value?.holder?.socket !== socket) return;
-    if (await buryCommit(context, id, entry as Deno.KvEntry<Session>)) {
+    if (await burySession(context, id, entry as Deno.KvEntry<Session>)) {
       return clearSession(context, id);
     }
   }
@@ -143,15 +147,16 @@ export async function endLapsedSession(context: Context, id: string) {
     if (context.patience(`${id} away ${value.awayUntil}`, context.settings.graceTime) > 0) return;
   }
   if (value?.endedAt === null) {
-    if (!await buryCommit(context, id, entry as Deno.KvEntry<Session>)) return;
+    if (!await burySession(context, id, entry as Deno.KvEntry<Session>)) return;
   }
   await clearSession(context, id);
 }
 
-async function buryCommit(context: Context, id: string, entry: Deno.KvEntry<Session>) {
+/** Whether the session is ended by this call. */
+async function burySession(context: Context, id: string, entry: Deno.KvEntry<Session>) {
   const { value, key } = entry;
   const ended: Session = { ...value, holder: null, awayUntil: null, endedAt: context.now() };
-  return await context.store.commit({
+  const versionstamp = await context.store.commit({
     checks: [check(entry)],
     mutations: [
       set(key, ended, TOMBSTONE_TIME),
@@ -160,6 +165,10 @@ async function buryCommit(context: Context, id: string, entry: Deno.KvEntry<Sess
       ...(value.holder ? [remove(keyOfHeld(value.holder.isolate, id))] : []),
     ],
   });
+  if (!versionstamp) return false;
+  countUp("sessions_ended");
+  log("session-ended", { session: shorten(id) });
+  return true;
 }
 
 /** Removes all that an ended session leaves but its tombstone. */

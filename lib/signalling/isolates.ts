@@ -1,64 +1,67 @@
 /**
  * The isolates that share the store, and what becomes of a dead one's sessions. An isolate counts its
- * own beat; the others call it dead when the count has stood still long enough by their own clock,
- * so that clocks need not agree.
+ * own beat; the others call it dead when the count stood still over several looks of theirs, so that
+ * clocks need not agree, and a time in which the store answered nobody does not count.
  */
 import type { Context } from "./context.ts";
+import { delay } from "./delay.ts";
+import { describeError, log, shorten } from "./log.ts";
 import { clearMail } from "./mail.ts";
 import { endLapsedSession, releaseSession } from "./hosting.ts";
 import { keyOfSession, type Session } from "./session.ts";
 import { add, remove } from "./store.ts";
 
-const BEAT_TIME = 15_000;
-const DEAD_AFTER = 45_000;
+const BEAT_TIME = 3_000;
+/** Looks, one a beat, that must find the count unchanged. */
+const DEAD_AFTER = 4;
 
 const keyOfIsolate = (isolate: string) => ["isolate", isolate];
 
-/** Beats until `close()`; each beat also sweeps what nobody else will. */
-export function startBeat(context: Context): { close(): Promise<void> } {
-  const seen = new Map<string, { beat: bigint; at: number }>();
-  let work = beat();
-  const timer = setInterval(() => work = work.then(beat), BEAT_TIME);
-
-  async function beat() {
-    try {
-      await context.store.commit({
-        checks: [],
-        mutations: [add(keyOfIsolate(context.isolate), 1)],
-      });
-      await sweep(context, seen, performance.now());
-    } catch (error) {
-      console.error("no sweep this time:", (error as Error).message);
-    }
-  }
-
-  return {
-    async close() {
-      clearInterval(timer);
-      await work;
-      const mutations = [remove(keyOfIsolate(context.isolate))];
-      await context.store.commit({ checks: [], mutations }).catch(() => {});
-    },
-  };
-}
-
-async function sweep(
+/**
+ * Beats until the context closes; each beat also sweeps what nobody else will. `onTakenForDead`: the
+ * others gave this isolate's sessions away, because it stood still for too long.
+ */
+export function startBeat(
   context: Context,
-  seen: Map<string, { beat: bigint; at: number }>,
-  elapsed: number,
-) {
-  const { store } = context;
-  for (const { key, value } of await store.list<Deno.KvU64>(["isolate"])) {
-    const isolate = key[1] as string;
-    const last = seen.get(isolate);
-    if (last?.beat !== value.value) seen.set(isolate, { beat: value.value, at: elapsed });
-    else if (isolate !== context.isolate && elapsed - last.at >= DEAD_AFTER) {
-      await releaseAll(context, isolate);
-      seen.delete(isolate);
+  onTakenForDead: () => void,
+): { stopped: Promise<void> } {
+  const { store, isolate, closing } = context;
+  const seen = new Map<string, { beat: bigint; looks: number }>();
+  let beats = 0n;
+  return { stopped: run() };
+
+  async function run() {
+    while (!closing.aborted) {
+      try {
+        await store.commit({ checks: [], mutations: [add(keyOfIsolate(isolate), 1)] });
+        beats++;
+        await sweep();
+      } catch (error) {
+        log("no-sweep", describeError(error));
+      }
+      await delay(BEAT_TIME, closing);
     }
+    const mutations = [remove(keyOfIsolate(isolate))];
+    await store.commit({ checks: [], mutations }).catch(() => {});
   }
-  for (const { key } of await store.list(["away"])) {
-    await endLapsedSession(context, key[1] as string);
+
+  async function sweep() {
+    for (const { key, value } of await store.list<Deno.KvU64>(["isolate"])) {
+      const name = key[1] as string;
+      const last = seen.get(name);
+      if (name === isolate) {
+        if (value.value < beats) onTakenForDead();
+        beats = value.value;
+      } else if (last?.beat !== value.value) seen.set(name, { beat: value.value, looks: 0 });
+      else if (++last.looks >= DEAD_AFTER) {
+        log("isolate-dead", { isolate: shorten(name) });
+        await releaseAll(context, name);
+        seen.delete(name);
+      }
+    }
+    for (const { key } of await store.list(["away"])) {
+      await endLapsedSession(context, key[1] as string);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** A free offer to one joiner, and back: the only place where an offer is leased. */
 import type { Context, Gone } from "./context.ts";
 import { delay } from "./delay.ts";
+import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import type { Sight } from "./pool.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
@@ -33,6 +34,7 @@ export async function leaseOffer(
     const entry = takeRandom(sight.free);
     if (!entry) {
       context.mail.wake(session, id);
+      countUp("leases_refused");
       return "no-free-offer";
     }
     const leaseExpiresAt = now() + settings.leaseTime;
@@ -48,8 +50,10 @@ export async function leaseOffer(
     if (versionstamp) {
       sight.leased.set(entry.key[2] as string, { key: entry.key, value: leased, versionstamp });
       context.mail.wake(session, id);
+      countUp("leases");
       return { offer: leased.offer, leaseExpiresAt, target: session.target };
     }
+    countUp("conflicts");
     pool.forget(id);
     sight = undefined;
     await delay(Math.random() * Math.min(tries, 20));
@@ -82,6 +86,7 @@ export async function giveBackOffer(
     if (versionstamp) {
       showFree(context.pool.recall(id), { key, value: free, versionstamp });
       context.mail.wake(session.value, id);
+      countUp("leases_given_back");
       return "given-back";
     }
   }
@@ -102,6 +107,7 @@ export async function endLeases(
   const freed = await Promise.all(
     out.filter(({ wait }) => wait === 0).map(({ entry }) => freeOffer(context, id, entry)),
   );
+  countUp("lease_ends", freed.filter(Boolean).length);
   const waits = out.map(({ wait }) => wait).filter((wait) => wait > 0);
   return {
     ended: freed.filter(Boolean).length,

@@ -8,6 +8,8 @@
  */
 import { delay } from "./delay.ts";
 import { openHint } from "./hint.ts";
+import { describeError, log } from "./log.ts";
+import type { Wake } from "./metrics.ts";
 import type { Session } from "./session.ts";
 import { add, check, remove, set, type Store } from "./store.ts";
 
@@ -27,11 +29,11 @@ const keyOfNote = (isolate: string, session: string) => ["mail", isolate, sessio
 export function openMail(
   store: Store,
   isolate: string,
-  onMail: (session: string, here: boolean) => Promise<void>,
+  onMail: (session: string, wake: Wake) => Promise<void>,
 ): Mail {
-  const act = (session: string, here: boolean) =>
-    onMail(session, here).catch((error) => console.error("mail not read yet:", error.message));
-  const hint = openHint(isolate, (session) => act(session, false));
+  const act = (session: string, wake: Wake) =>
+    onMail(session, wake).catch((error) => log("mail-not-read", describeError(error)));
+  const hint = openHint(isolate, (session) => act(session, "hint"));
   let watching: ReadableStreamDefaultReader<unknown>;
   let open = true;
   const closed = watch();
@@ -42,7 +44,7 @@ export function openMail(
         watching = store.watch([keyOfMailbox(isolate)]).getReader();
         while (open && !(await watching.read()).done) await readNotes();
       } catch (error) {
-        if (open) console.error("mailbox out of reach:", (error as Error).message);
+        if (open) log("mailbox-out-of-reach", describeError(error));
       }
       if (open) await delay(500 + Math.random() * 500);
     }
@@ -50,7 +52,7 @@ export function openMail(
 
   async function readNotes() {
     await Promise.all((await store.list(keyOfNotes(isolate))).map(async (entry) => {
-      await onMail(entry.key[2] as string, false);
+      await onMail(entry.key[2] as string, "watch");
       await store.commit({ checks: [check(entry)], mutations: [remove(entry.key)] });
     }));
   }
@@ -61,7 +63,7 @@ export function openMail(
       return [set(keyOfNote(holder.isolate, id), true), add(keyOfMailbox(holder.isolate), 1)];
     },
     wake({ holder }, id) {
-      if (holder?.isolate === isolate) act(id, true);
+      if (holder?.isolate === isolate) act(id, "here");
       else if (holder) hint.send(holder.isolate, id);
     },
     async close() {

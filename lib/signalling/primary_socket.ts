@@ -28,6 +28,8 @@ import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { delay } from "./delay.ts";
 import { depositOffers, endSession, openSession, releaseSession } from "./hosting.ts";
+import { describeError, log, shorten } from "./log.ts";
+import { countUp, type Wake } from "./metrics.ts";
 import { mintIceServers } from "./ice.ts";
 import { endLeases } from "./lease.ts";
 import { type Counts, countWanted, readCounts } from "./offer.ts";
@@ -39,12 +41,14 @@ export interface PrimarySocket {
   readonly id: string;
   /** Sends an answer that was just stored. */
   deliver(mail: AnswerMail): void;
-  /** Reads what changed in the store and tells the primary. `here`: only the counter can have. */
-  refresh(here: boolean): Promise<void>;
+  /** Reads what changed in the store and tells the primary. "here": only the counter can have. */
+  refresh(wake: Wake): Promise<void>;
   /** This process ends: the primary shall come back, wherever it is then served. */
   drain(): Promise<void>;
 }
 
+/** Service restart (IANA WebSocket close code registry). */
+const CLOSE_RESTART = 1012;
 /** Time for the first frame, in milliseconds. */
 const FIRST_FRAME_TIME = 10_000;
 /** A socket that sends more frames in this many milliseconds is cut. */
@@ -79,10 +83,10 @@ export function servePrimary(
 
   const self: PrimarySocket = {
     id,
-    deliver: (mail) => sendAnswers([mail]),
+    deliver: (mail) => sendAnswers([mail], "here"),
     refresh: coalesce(refresh),
     async drain() {
-      close(1012, "the server restarts; come back");
+      close(CLOSE_RESTART, "the server restarts; come back");
       await release();
     },
   };
@@ -119,7 +123,7 @@ export function servePrimary(
       if (result === "too-many") complain("too-many", "connections: too many offers are live");
       if (result === "replaced") close(CLOSE.replaced, "another socket took over");
       wanted = { count: 0, at: 0 };
-      return await self.refresh(true);
+      return await self.refresh("here");
     }
     const target = readTarget(deposit.target);
     if (target === undefined) {
@@ -136,10 +140,10 @@ export function servePrimary(
     if (socket.readyState !== WebSocket.OPEN) return;
     const before = sockets.get(sessionId);
     sockets.set(sessionId, self);
-    before?.refresh(false).catch(report);
+    before?.refresh("return").catch(report);
     const iceServers = mintIceServers(settings, now());
     send({ type: "welcome", sessionId, link, key, iceServers });
-    await self.refresh(false);
+    await self.refresh("return");
   }
 
   async function takeReceived({ ids }: Received) {
@@ -152,11 +156,15 @@ export function servePrimary(
     close(1000, "ended");
   }
 
-  async function refresh(here: boolean) {
-    if (!here) {
+  async function refresh(wake: Wake) {
+    if (wake !== "here") {
       const { value } = await context.store.get<Session>(keyOfSession(sessionId));
-      if (value?.holder?.socket !== id) return close(CLOSE.replaced, "another socket took over");
-      sendAnswers(await listAnswers(context, sessionId));
+      if (value?.endedAt) return close(CLOSE.ended, "this session has ended");
+      if (!value?.holder) {
+        return close(CLOSE_RESTART, "the server lost sight of this socket; come back");
+      }
+      if (value.holder.socket !== id) return close(CLOSE.replaced, "another socket took over");
+      sendAnswers(await listAnswers(context, sessionId), wake);
       // A lease that another isolate granted is timed from the moment it is seen here.
       await freeLeases();
     }
@@ -180,7 +188,7 @@ export function servePrimary(
       leaseTimer = undefined;
       try {
         await freeLeases();
-        await self.refresh(true);
+        await self.refresh("here");
       } catch (error) {
         report(error);
         if (socket.readyState === WebSocket.OPEN) scheduleLeaseEnd(settings.leaseTime);
@@ -193,10 +201,11 @@ export function servePrimary(
     if (next !== null) scheduleLeaseEnd(next);
   }
 
-  function sendAnswers(mail: AnswerMail[]) {
+  function sendAnswers(mail: AnswerMail[], wake: Wake) {
     const fresh = mail.filter((answer) => !sent.has(answer.id));
     if (fresh.length === 0) return;
     fresh.forEach((answer) => sent.add(answer.id));
+    countUp("deliveries", fresh.length, { wake });
     send({ type: "answers", connections: fresh });
   }
 
@@ -207,6 +216,7 @@ export function servePrimary(
   }
 
   function complain(code: string, detail: string) {
+    countUp("frames_refused");
     send({ type: "error", code, detail });
   }
 
@@ -216,7 +226,7 @@ export function servePrimary(
       complain("unavailable", "the store is out of reach; come back");
       return close(1013, "the store is out of reach");
     }
-    console.error("primary socket:", error);
+    log("socket-failed", { session: shorten(sessionId), ...describeError(error) });
     close(1011, "something went wrong here");
   }
 
@@ -257,26 +267,26 @@ export function servePrimary(
 }
 
 /** Calls that come while one runs become one more run after it. */
-function coalesce(run: (here: boolean) => Promise<void>): (here: boolean) => Promise<void> {
+function coalesce(run: (wake: Wake) => Promise<void>): (wake: Wake) => Promise<void> {
   let running: Promise<void> | null = null;
-  let next: { here: boolean; done: Promise<void> } | null = null;
+  let next: { wake: Wake; done: Promise<void> } | null = null;
 
-  function start(here: boolean): Promise<void> {
-    running = run(here).finally(() => running = null);
+  function start(wake: Wake): Promise<void> {
+    running = run(wake).finally(() => running = null);
     return running;
   }
 
-  return (here) => {
-    if (!running) return start(here);
+  return (wake) => {
+    if (!running) return start(wake);
     if (next) {
-      next.here &&= here;
+      if (next.wake === "here") next.wake = wake;
       return next.done;
     }
-    const mine: { here: boolean; done: Promise<void> } = { here, done: Promise.resolve() };
+    const mine: { wake: Wake; done: Promise<void> } = { wake, done: Promise.resolve() };
     next = mine;
     mine.done = running.catch(() => {}).then(() => {
       next = null;
-      return start(mine.here);
+      return start(mine.wake);
     });
     return mine.done;
   };

@@ -9,6 +9,7 @@ import { startBeat } from "./isolates.ts";
 import { giveBackOffer, type Lease, leaseOffer } from "./lease.ts";
 import { openMail } from "./mail.ts";
 import { createPatience } from "./patience.ts";
+import { timed, writeMetrics } from "./metrics.ts";
 import { createPool } from "./pool.ts";
 import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
 import type { Session } from "./session.ts";
@@ -26,6 +27,9 @@ export interface Signalling {
   serve(socket: WebSocket, session: { id: string; link: string }): void;
   /** Whether the store answers. */
   isHealthy(): Promise<boolean>;
+  metrics(): string;
+  /** From the moment that `close` is called: a new socket would be cut at once. */
+  readonly isClosing: boolean;
   /** Tells the primaries to come back, and lets go of the store; it does not close `kv`. */
   close(): Promise<void>;
 }
@@ -43,8 +47,9 @@ export function createSignalling(
   const isolate = makeId();
   const store = createStore(kv);
   const sockets = new Map<string, PrimarySocket>();
-  const mail = openMail(store, isolate, async (id, here) => await sockets.get(id)?.refresh(here));
+  const mail = openMail(store, isolate, async (id, wake) => await sockets.get(id)?.refresh(wake));
   const closing = new AbortController();
+  let isClosing = false;
   const context: Context = {
     isolate,
     settings,
@@ -55,28 +60,38 @@ export function createSignalling(
     patience: createPatience(now),
     closing: closing.signal,
   };
-  const beat = startBeat(context);
+  const beat = startBeat(context, () => {
+    for (const socket of sockets.values()) socket.drain();
+  });
 
   return {
     settings,
     find: (id) => findSession(context, id),
-    lease: (id) => leaseOffer(context, id),
+    lease: (id) => timed("lease", leaseOffer(context, id)),
     answer: (body) =>
-      storeAnswer(
-        context,
-        body.sessionId,
-        body,
-        (mail) => sockets.get(body.sessionId)?.deliver(mail),
+      timed(
+        "answer",
+        storeAnswer(
+          context,
+          body.sessionId,
+          body,
+          (mail) => sockets.get(body.sessionId)?.deliver(mail),
+        ),
       ),
     giveBack: ({ sessionId, offer, leaseExpiresAt }) =>
       giveBackOffer(context, sessionId, offer, leaseExpiresAt),
     iceServers: () => mintIceServers(settings, now()),
     serve: (socket, session) => servePrimary(context, sockets, socket, session),
     isHealthy: () => store.get(["health"]).then(() => true, () => false),
+    metrics: () => writeMetrics({ primaries: sockets.size }),
+    get isClosing() {
+      return isClosing;
+    },
     async close() {
+      isClosing = true;
       await Promise.allSettled([...sockets.values()].map((socket) => socket.drain()));
       closing.abort();
-      await Promise.allSettled([beat.close(), mail.close()]);
+      await Promise.allSettled([beat.stopped, mail.close()]);
     },
   };
 }
