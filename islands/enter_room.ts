@@ -15,7 +15,10 @@ export async function enterRoom(
   const early: SessionEvents["message"][] = [];
   const keep = (event: SessionEvents["message"]) => early.push(event);
   session.addEventListener("message", keep);
-  const { mountRoom } = await room;
+  const { mountRoom } = await room.catch((error) => {
+    session.close();
+    throw error;
+  });
   session.removeEventListener("message", keep);
   mountRoom(root, session, early);
 }

@@ -7,9 +7,6 @@ import { Tints } from "./person_look.ts";
 import { type Entry, Timeline } from "./timeline.ts";
 import { type Transfer, Transfers } from "./transfers.ts";
 
-/** Links open in bursts; one hello tells of them all. */
-const HELLO_MS = 30;
-
 /** The room as its page shows it: a session's events in, `onchange` out. */
 export class RoomState {
   readonly session: Session;
@@ -22,7 +19,6 @@ export class RoomState {
   #name = readOwnName();
   #unread = 0;
   #hasHostLeft = false;
-  #hello: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: Session, onchange: () => void) {
     this.session = session;
@@ -213,14 +209,9 @@ export class RoomState {
     return this.#hellos.get(peerId)?.name ?? "Someone";
   }
 
-  #sayHello(ask = false): void {
-    clearTimeout(this.#hello);
-    if (ask) this.session.broadcast(this.#makeHello(true)).catch(() => {});
-    else {
-      this.#hello = setTimeout(() => {
-        this.session.broadcast(this.#makeHello()).catch(() => {});
-      }, HELLO_MS);
-    }
+  #sayHello(ask?: boolean): void {
+    // Whoever left meanwhile needs no hello.
+    this.session.broadcast(this.#makeHello(ask)).catch(() => {});
   }
 
   #tell(peerId: string): void {

@@ -28,6 +28,9 @@ export class Timeline {
   }
 
   add(happening: Happening): void {
+    const last = this.#entries.at(-1);
+    // Said once is enough, also where somebody tries it a hundred times.
+    if (happening.kind === "note" && last?.kind === "note" && last.text === happening.text) return;
     const entry = { ...happening, key: this.#next++, at: new Date() } as Entry;
     const oldest = this.#entries.length < MAX_ENTRIES ? -1 : this.#entries.findIndex(canGo);
     this.#entries = [...this.#entries.filter((_, i) => i !== oldest), entry];
