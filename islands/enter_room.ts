@@ -3,7 +3,10 @@ import type { mountRoom } from "./room.tsx";
 
 /** Loads the room, so that it is there when the handshake is done. */
 export function loadRoom(root: HTMLElement): Promise<{ mountRoom: typeof mountRoom }> {
-  return import(root.dataset.room!);
+  const room = import(root.dataset.room!);
+  // Whoever enters hears of it; where nobody does, nothing is lost.
+  room.catch(() => {});
+  return room;
 }
 
 /** Shows the room in place of the page, with the messages that came before its code did. */

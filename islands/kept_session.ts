@@ -1,3 +1,5 @@
+import { openStorage } from "./open_storage.ts";
+
 /** What a host's tab needs to come back as the host of the same link. */
 export interface KeptSession {
   sessionId: string;
@@ -8,14 +10,14 @@ export interface KeptSession {
 const NAME = "foyer.session";
 
 export function keepSession({ sessionId, key }: KeptSession): void {
-  sessionStorage.setItem(NAME, JSON.stringify({ sessionId, key }));
+  openStorage("sessionStorage")?.setItem(NAME, JSON.stringify({ sessionId, key }));
 }
 
 export function readKeptSession(): KeptSession | null {
-  const text = sessionStorage.getItem(NAME);
+  const text = openStorage("sessionStorage")?.getItem(NAME) ?? null;
   return text === null ? null : JSON.parse(text);
 }
 
 export function forgetSession(): void {
-  sessionStorage.removeItem(NAME);
+  openStorage("sessionStorage")?.removeItem(NAME);
 }

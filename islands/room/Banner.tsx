@@ -4,19 +4,27 @@ import type { RoomState } from "./room_state.ts";
 /** What has changed for everyone, and what can be done about it. */
 export function Banner({ room }: { room: RoomState }) {
   const { state } = room.session;
+  if (state === "closed") {
+    return (
+      <Notice
+        title={room.isReplaced ? "This session goes on in another tab" : "You left this session"}
+        text={STAYS}
+      >
+        {room.isHost
+          ? <a class="button" href="/">Start a session</a>
+          : <a class="button" href="">Come in again</a>}
+      </Notice>
+    );
+  }
+  if (state === "ended" && !room.isOver) {
+    return (
+      <Notice text="The link has ended, so nobody new can come in. Whoever is here stays connected." />
+    );
+  }
   if (state === "ended") {
     return (
       <Notice title="This session has ended" text={STAYS}>
         <a class="button" href="/">Start a session</a>
-      </Notice>
-    );
-  }
-  if (state === "closed") {
-    return (
-      <Notice title="You left this session" text={STAYS}>
-        {room.isHost
-          ? <a class="button" href="/">Start a session</a>
-          : <a class="button" href="">Come in again</a>}
       </Notice>
     );
   }

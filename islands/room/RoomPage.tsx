@@ -1,5 +1,4 @@
 import { useEffect, useState } from "preact/hooks";
-import { forgetSession } from "../kept_session.ts";
 import { Door } from "../pages/Door.tsx";
 import { Banner } from "./Banner.tsx";
 import { Composer } from "./Composer.tsx";
@@ -21,10 +20,6 @@ export function RoomPage({ room }: { room: RoomState }) {
     const title = count === 1 ? "Foyer" : `${count} here · Foyer`;
     document.title = room.unread ? `(${room.unread}) ${title}` : title;
   }, [count, room.unread]);
-  // The host's tab must not come back to a session that is left or over.
-  useEffect(() => {
-    if (session.state === "ended") forgetSession();
-  }, [session.state]);
   return (
     <div
       class="house"
@@ -58,10 +53,7 @@ export function RoomPage({ room }: { room: RoomState }) {
             <button
               type="button"
               class="quiet"
-              onClick={() => {
-                forgetSession();
-                session.close();
-              }}
+              onClick={() => room.leave()}
             >
               <Icon name="leave" />
               Leave
@@ -80,7 +72,7 @@ export function RoomPage({ room }: { room: RoomState }) {
               <MeshPicture mesh={mesh} />
               <PeopleList people={mesh.people} onrename={(name) => room.rename(name)} />
             </section>
-            <Invite link={session.link} isAlone={count === 1} />
+            {session.state !== "ended" && <Invite link={session.link} isAlone={count === 1} />}
           </div>
         )}
         <section class="panel chat" aria-label="Chat and files">

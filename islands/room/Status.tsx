@@ -8,14 +8,10 @@ export function Status({ room, mesh }: { room: RoomState; mesh: Mesh }) {
 }
 
 function describeStatus(room: RoomState, { people, isComplete }: Mesh): [string, string] {
-  switch (room.session.state) {
-    case "closed":
-      return ["off", "You left"];
-    case "ended":
-      return ["off", "Session ended"];
-    case "reconnecting":
-      return ["busy", "Reconnecting…"];
-  }
+  const { state } = room.session;
+  if (state === "closed") return ["off", "Closed"];
+  if (room.isOver) return ["off", "Session ended"];
+  if (state === "reconnecting") return ["busy", "Reconnecting…"];
   if (people.length === 1) {
     return ["good", room.hasHostLeft ? "Nobody else is here" : "Waiting"];
   }

@@ -1,3 +1,4 @@
+import { openStorage } from "../open_storage.ts";
 import { cleanLine } from "./clean_text.ts";
 
 /** Most characters of a person's name. */
@@ -9,19 +10,20 @@ const ANIMALS = ["Otter", "Heron", "Badger", "Lynx", "Robin", "Hare", "Marten", 
 
 /** The name this browser's person chose, or a friendly one to begin with. */
 export function readOwnName(): string {
-  const kept = localStorage.getItem(KEPT_AS) ?? sessionStorage.getItem(KEPT_AS) ?? "";
-  return cleanLine(kept, MAX_NAME) || makeName();
+  const kept = openStorage("localStorage")?.getItem(KEPT_AS) ??
+    openStorage("sessionStorage")?.getItem(KEPT_AS);
+  return cleanLine(kept ?? "", MAX_NAME) || makeName();
 }
 
 /** Two tabs of one browser are two people until somebody chooses a name. */
 function makeName(): string {
   const name = `${pick(MANNERS)} ${pick(ANIMALS)}`;
-  sessionStorage.setItem(KEPT_AS, name);
+  openStorage("sessionStorage")?.setItem(KEPT_AS, name);
   return name;
 }
 
 export function keepOwnName(name: string): void {
-  localStorage.setItem(KEPT_AS, name);
+  openStorage("localStorage")?.setItem(KEPT_AS, name);
 }
 
 function pick(words: readonly string[]): string {

@@ -1,4 +1,5 @@
 import type { Session, SessionEvents } from "../../lib/mesh/client.ts";
+import { forgetSession } from "../kept_session.ts";
 import { cleanLine } from "./clean_text.ts";
 import { drawMesh, type Mesh } from "./mesh.ts";
 import { type Hello, MAX_FILE, MAX_LINE, readMessage } from "./messages.ts";
@@ -19,6 +20,7 @@ export class RoomState {
   #name = readOwnName();
   #unread = 0;
   #hasHostLeft = false;
+  #isReplaced = false;
 
   constructor(session: Session, onchange: () => void) {
     this.session = session;
@@ -29,7 +31,7 @@ export class RoomState {
     session.addEventListener("peer", () => this.#meet());
     session.addEventListener("leave", ({ detail }) => this.#part(detail.peerId));
     session.addEventListener("primary", onchange);
-    session.addEventListener("state", () => this.#follow());
+    session.addEventListener("state", ({ detail }) => this.#follow(detail.code));
     this.#sayHello(true);
   }
 
@@ -55,9 +57,15 @@ export class RoomState {
     return this.#hasHostLeft && !this.isHost;
   }
 
-  /** The session is over for this page: nothing can be sent any more. */
+  /** Nothing can be sent any more. A session that has ended may still connect those who are here. */
   get isOver(): boolean {
-    return this.session.state === "closed" || this.session.state === "ended";
+    const { state, peers } = this.session;
+    return state === "closed" || state === "ended" && peers.size === 0;
+  }
+
+  /** Another tab came with the key and is the host now. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
   }
 
   get isTransferring(): boolean {
@@ -119,6 +127,12 @@ export class RoomState {
   stopTransfer(transfer: Transfer): void {
     if (transfer.state === "moving") this.#transfers.stop(transfer);
     else if (transfer.kind === "receiving") this.#transfers.drop(transfer, "stopped");
+  }
+
+  /** Leaves for good: the host's tab does not come back to it by itself. */
+  leave(): void {
+    forgetSession();
+    this.session.close();
   }
 
   /** Somebody looks at the page. */
@@ -187,7 +201,10 @@ export class RoomState {
     this.#onchange();
   }
 
-  #follow(): void {
+  #follow(code?: string): void {
+    this.#isReplaced ||= code === "replaced";
+    // Left alone where the page only closes: a host's tab that is loaded again comes back.
+    if (this.#isReplaced || this.session.state === "ended") forgetSession();
     if (this.isOver) {
       for (const peerId of this.#hellos.keys()) this.#transfers.forgetPeer(peerId);
       this.#hellos.clear();
