@@ -1,6 +1,7 @@
 /** Starts the real server as a process of its own; the tests reach it over HTTP and WebSocket only. */
 
 const ROOT = new URL("../../", import.meta.url).pathname;
+const COMMAND = [Deno.execPath(), "run", "-A", "main.ts"];
 /** Longest wait for anything a test waits for, in milliseconds. Reached only when a test fails. */
 export const PATIENCE = 10_000;
 
@@ -18,26 +19,34 @@ export type Settings = Record<string, string | undefined>;
 
 /** Starts `main.ts` on a free port with `settings` as its environment, and waits until it listens. */
 export async function startServer(settings: Settings = {}): Promise<Server> {
-  const child = spawnServer(settings, "inherit");
+  const log = await Deno.makeTempFile({ prefix: "foyer-log-" });
+  // A file takes what the server logs, so that only a crash shows it among the tests.
+  const command = ["sh", "-c", 'exec "$@" 2>"$STDERR_FILE"', "sh", ...COMMAND];
+  const child = spawnServer(command, { ...settings, STDERR_FILE: log }, "inherit");
   const output = child.stdout.getReader();
-  const origin = await within("the server to say that it listens", readOrigin(output))
-    .catch(async (cause) => {
-      await endProcess(child, "SIGKILL");
-      await output.cancel();
-      throw cause;
-    });
 
   const end = async (signal: Deno.Signal) => {
-    const code = await endProcess(child, signal);
-    await output.cancel();
-    return code;
+    const crashed = !signalProcess(child, signal);
+    try {
+      return await awaitEnd(child, signal);
+    } finally {
+      await output.cancel();
+      if (crashed) console.error(`the server ended by itself: ${await Deno.readTextFile(log)}`);
+      await Deno.remove(log);
+    }
   };
-  return { origin, kill: () => end("SIGKILL").then(() => {}), stop: () => end("SIGTERM") };
+  try {
+    const origin = await within("the server to say that it listens", readOrigin(output));
+    return { origin, kill: () => end("SIGKILL").then(() => {}), stop: () => end("SIGTERM") };
+  } catch (cause) {
+    await end("SIGKILL");
+    throw cause;
+  }
 }
 
 /** Starts a server that should not start. @returns how it ended and what it wrote. */
 export async function failToStart(settings: Settings): Promise<{ code: number; words: string }> {
-  const child = spawnServer(settings, "piped");
+  const child = spawnServer(COMMAND, settings, "piped");
   const output = child.stdout.getReader();
   const listens = readOrigin(output).then(() => true, () => false);
   const words = new Response(child.stderr).text();
@@ -48,7 +57,8 @@ export async function failToStart(settings: Settings): Promise<{ code: number; w
     const { code } = await within("the server to exit", child.status);
     return { code, words: await words };
   } finally {
-    await endProcess(child, "SIGKILL");
+    signalProcess(child, "SIGKILL");
+    await awaitEnd(child, "SIGKILL");
     await output.cancel();
     await words;
   }
@@ -95,9 +105,13 @@ export async function until<T>(
   }
 }
 
-function spawnServer(settings: Settings, stderr: "inherit" | "piped"): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts"],
+function spawnServer(
+  [program, ...args]: string[],
+  settings: Settings,
+  stderr: "inherit" | "piped",
+): Deno.ChildProcess {
+  return new Deno.Command(program, {
+    args,
     cwd: ROOT,
     clearEnv: true,
     env: dropUndefined({
@@ -130,16 +144,22 @@ async function readOrigin(output: ReadableStreamDefaultReader<Uint8Array>): Prom
   }
 }
 
-async function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): Promise<number> {
+/** @returns false when the process has ended by itself. */
+function signalProcess(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
   try {
     child.kill(signal);
+    return true;
   } catch {
-    // It has ended by itself.
+    return false;
   }
+}
+
+/** Waits for the end that `signal` asked for. */
+async function awaitEnd(child: Deno.ChildProcess, signal: Deno.Signal): Promise<number> {
   try {
     return (await within(`the server to end on ${signal}`, child.status)).code;
   } catch (cause) {
-    child.kill("SIGKILL");
+    signalProcess(child, "SIGKILL");
     await child.status;
     throw cause;
   }

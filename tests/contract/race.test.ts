@@ -104,7 +104,7 @@ Deno.test("The counter agrees with the offers after joiners answered, gave back 
     await session.primary.status(16, taken.length);
     const rest = (await drain(session)).map(({ offer }) => offer);
     assertEquals([...taken, ...rest].toSorted(), offers.toSorted());
-    await session.primary.status(16, 16);
+    if (rest.length > 0) await session.primary.status(16, 16);
     assertEquals((await session.primary.answers(answered)).length, answered);
   }
 });

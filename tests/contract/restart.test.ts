@@ -16,7 +16,10 @@ import { comeBack, Primary, startSession } from "./primary.ts";
 async function startOnFile(settings: Settings = {}) {
   const folder = await Deno.makeTempDir({ prefix: "foyer-restart-" });
   const start = () => startServer({ ...settings, DENO_KV_PATH: `${folder}/kv.sqlite` });
-  let server: Server | undefined = await start();
+  let server: Server | undefined = await start().catch(async (cause) => {
+    await Deno.remove(folder, { recursive: true });
+    throw cause;
+  });
   const replace = (end: (old: Server) => Promise<unknown>) => async () => {
     const old = server!;
     server = undefined;
