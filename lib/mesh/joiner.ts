@@ -30,7 +30,11 @@ const ATTEMPTS = 3;
 const GATHERING_CAP = 400;
 /** From the answer to the primary's welcome, in milliseconds. */
 const CONNECT_MS = 15_000;
-/** The same while the primary is away: it has a minute to come back, unless configured. */
+/** The same after its return: it has the answer at once, unless its page is a new one. */
+const RETURN_MS = 5_000;
+/** Until the server is asked again whether the primary is back, in milliseconds. */
+const ASK_AGAIN_MS = 2_000;
+/** A primary that is away has a minute to come back, unless configured. */
 const AWAY_MS = 75_000;
 
 /**
@@ -88,7 +92,7 @@ async function enter(
       const answer = await primary.answer(lease.offer, GATHERING_CAP);
       signal.throwIfAborted();
       isMine = false;
-      const welcome = await connect(primary, post(lease, answer));
+      const welcome = await connect(primary, () => post(lease, answer));
       if (!(welcome instanceof FoyerError)) return take(primary, welcome, lease, iceServers);
       primary.close();
       return welcome;
@@ -109,25 +113,36 @@ async function enter(
     return response.ok ? await response.json() as Stored : await readProblem(response);
   }
 
+  /** Waits for the primary's welcome; asks the server again while the primary is away. */
   async function connect(
     primary: Link,
-    posting: Promise<Stored | FoyerError>,
+    sendAnswer: () => Promise<Stored | FoyerError>,
   ): Promise<Welcome | FoyerError> {
     const welcomed = new Promise<Welcome>((resolve) => {
       primary.oncontrol = (frame) => frame.type === "welcome" && resolve(frame);
     });
-    report("connecting");
-    // The primary may be faster than the server's word that it was told.
-    const stored = await Promise.race([welcomed, posting]);
-    if (stored instanceof FoyerError) return stored;
-    const isAway = stored.primary === "away";
-    if (isAway) report("away");
-    const limit = isAway ? AWAY_MS : CONNECT_MS;
-    const welcome = await within(limit, Promise.race([welcomed, primary.closed]), signal);
-    return welcome ??
-      (isAway
-        ? new FoyerError("host-away", "The host is away and did not come back in time")
-        : new FoyerError("no-path", "No network path to the host; a TURN server may be needed"));
+    const settled = Promise.race([welcomed, primary.closed.then(() => null)]);
+    const patience = Date.now() + AWAY_MS;
+    for (let limit = CONNECT_MS;; limit = RETURN_MS) {
+      const sending = sendAnswer();
+      if (step !== "away") report("connecting");
+      // The primary may be faster than the server's word that it was told.
+      const stored = await Promise.race([welcomed, sending]);
+      if (stored instanceof FoyerError) return stored;
+      const isAway = stored.primary === "away";
+      report(isAway ? "away" : "connecting");
+      const welcome = await within(isAway ? ASK_AGAIN_MS : limit, settled, signal);
+      if (welcome) return welcome;
+      if (!isAway) {
+        return new FoyerError(
+          "no-path",
+          "No network path to the host; a TURN server may be needed",
+        );
+      }
+      if (welcome === null || Date.now() > patience) {
+        return new FoyerError("host-away", "The host is away and did not come back in time");
+      }
+    }
   }
 
   function take(primary: Link, welcome: Welcome, lease: Lease, iceServers: IceServer[]): Mesh {

@@ -27,9 +27,15 @@ export interface Link {
   readonly closed: Promise<void>;
   oncontrol(frame: Control): void;
   onmessage(message: Message): void;
-  /** Makes an offer, waiting for candidates for at most `cap` milliseconds. */
+  /**
+   * Makes an offer, waiting for candidates for at most `cap` milliseconds.
+   * @throws {FoyerError} `closed`
+   */
   offer(cap: number): Promise<string>;
-  /** Answers `offer`, waiting for candidates for at most `cap` milliseconds. */
+  /**
+   * Answers `offer`, waiting for candidates for at most `cap` milliseconds.
+   * @throws {FoyerError} `closed`; what the browser throws where it is no offer.
+   */
   answer(offer: string, cap: number): Promise<string>;
   /** Takes the answer to its offer; closes when it is none. */
   accept(answer: string): Promise<void>;
@@ -69,13 +75,27 @@ function makeLink(connection: RTCPeerConnection): Link {
     if (connectionState === "disconnected") healing = setTimeout(close, HEAL_MS);
   };
 
-  async function answer(offer: string, cap: number): Promise<string> {
-    await connection.setRemoteDescription({ type: "offer", sdp: offer });
-    return gather(connection, cap);
+  function offer(cap: number): Promise<string> {
+    return unlessClosed(gather(connection, cap));
   }
 
-  async function accept(answer: string): Promise<void> {
-    await connection.setRemoteDescription({ type: "answer", sdp: answer }).catch(close);
+  function answer(offer: string, cap: number): Promise<string> {
+    const taken = connection.setRemoteDescription({ type: "offer", sdp: offer });
+    return unlessClosed(taken.then(() => gather(connection, cap)));
+  }
+
+  function accept(answer: string): Promise<void> {
+    const taken = connection.setRemoteDescription({ type: "answer", sdp: answer });
+    return unlessClosed(taken).catch(close);
+  }
+
+  /** What a connection was asked before it was closed never settles (W3C WebRTC section 4.4.1.2). */
+  function unlessClosed<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, closed.then(failClosed)]);
+  }
+
+  function failClosed(): never {
+    throw new FoyerError("closed", "The connection to this peer is closed");
   }
 
   function limitOpening(): void {
@@ -94,9 +114,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   async function sendPieces(message: Encoded): Promise<void> {
     for (const piece of split(message)) {
       if (channel.bufferedAmount > HIGH_WATER) await drain();
-      if (channel.readyState !== "open") {
-        throw new FoyerError("closed", "The connection to this peer is closed");
-      }
+      if (channel.readyState !== "open") failClosed();
       channel.send(piece);
     }
   }
@@ -141,7 +159,7 @@ function makeLink(connection: RTCPeerConnection): Link {
     closed,
     oncontrol() {},
     onmessage() {},
-    offer: (cap) => gather(connection, cap),
+    offer,
     answer,
     accept,
     limitOpening,

@@ -1,0 +1,165 @@
+import { assertEquals } from "@std/assert";
+import { createIntroductions, type Introductions } from "../../lib/mesh/introductions.ts";
+
+/** A primary that has admitted these, in their order. */
+function admit(...ids: string[]): Introductions {
+  const introductions = createIntroductions("primary");
+  for (const id of ids) introductions.admit(id);
+  return introductions;
+}
+
+const offerTo = (peer: string) => ({ peer, offer: `offer to ${peer}` });
+const answerTo = (peer: string) => ({ peer, answer: `answer to ${peer}` });
+
+Deno.test("admit() tells a newcomer its id, the primary's, and who was here before it, in order", () => {
+  const introductions = createIntroductions("primary");
+  const welcome = { type: "welcome", primary: "primary" } as const;
+  assertEquals(introductions.admit("p1"), { ...welcome, self: "p1", peers: [] });
+  assertEquals(introductions.admit("p2"), { ...welcome, self: "p2", peers: ["p1"] });
+  assertEquals(introductions.admit("p3"), { ...welcome, self: "p3", peers: ["p1", "p2"] });
+});
+
+Deno.test("admit() does not name who has left", () => {
+  const introductions = admit("p1", "p2");
+  introductions.dismiss("p1");
+  assertEquals(introductions.admit("p3").peers, ["p2"]);
+});
+
+Deno.test("passOffers() gives each earlier peer the newcomer's offer, under the newcomer's name", () => {
+  const introductions = admit("p1", "p2", "p3");
+  assertEquals(introductions.passOffers("p3", [offerTo("p1"), offerTo("p2")]), [
+    { to: "p1", frame: { type: "offers", connections: [{ peer: "p3", offer: "offer to p1" }] } },
+    { to: "p2", frame: { type: "offers", connections: [{ peer: "p3", offer: "offer to p2" }] } },
+  ]);
+});
+
+Deno.test("passOffers() drops offers to a later peer, to a stranger, to itself, and a second one", () => {
+  const introductions = admit("p1", "p2", "p3");
+  const unasked = [offerTo("p3"), offerTo("stranger"), offerTo("p2")];
+  assertEquals(introductions.passOffers("p2", unasked), []);
+  assertEquals(introductions.passOffers("stranger", [offerTo("p1")]), []);
+  introductions.passOffers("p2", [offerTo("p1")]);
+  assertEquals(introductions.passOffers("p2", [offerTo("p1")]), []);
+});
+
+Deno.test("passAnswers() gives the newcomer all answers in one frame, when the last one is in", () => {
+  const introductions = admit("p1", "p2", "p3");
+  introductions.passOffers("p3", [offerTo("p1"), offerTo("p2")]);
+  assertEquals(introductions.passAnswers("p2", [answerTo("p3")]), []);
+  const connections = [
+    { peer: "p2", answer: "answer to p3" },
+    { peer: "p1", answer: "answer to p3" },
+  ];
+  assertEquals(introductions.passAnswers("p1", [answerTo("p3")]), [
+    { to: "p3", frame: { type: "answers", connections } },
+  ]);
+});
+
+Deno.test("passAnswers() drops an answer that nobody waits for, and a second one", () => {
+  const introductions = admit("p1", "p2");
+  assertEquals(introductions.passAnswers("p1", [answerTo("p2"), answerTo("stranger")]), []);
+  introductions.passOffers("p2", [offerTo("p1")]);
+  assertEquals(introductions.passAnswers("p1", [answerTo("p2")]).length, 1);
+  assertEquals(introductions.passAnswers("p1", [answerTo("p2")]), []);
+});
+
+Deno.test("passAnswers() keeps two newcomers apart that are introduced side by side", () => {
+  const introductions = admit("p1", "p2", "p3");
+  introductions.passOffers("p3", [offerTo("p1"), offerTo("p2")]);
+  introductions.passOffers("p2", [offerTo("p1")]);
+  const forP2 = { peer: "p2", answer: "for p2" };
+  const forP3 = { peer: "p3", answer: "for p3" };
+  assertEquals(introductions.passAnswers("p1", [forP3, forP2]), [
+    { to: "p2", frame: { type: "answers", connections: [{ peer: "p1", answer: "for p2" }] } },
+  ]);
+  // A newcomer that is being introduced itself answers those who came after it.
+  const both = [{ peer: "p1", answer: "for p3" }, { peer: "p2", answer: "for p3" }];
+  assertEquals(introductions.passAnswers("p2", [forP3]), [
+    { to: "p3", frame: { type: "answers", connections: both } },
+  ]);
+});
+
+Deno.test("flush() sends the answers that are in; those of the stragglers follow one by one", () => {
+  const introductions = admit("p1", "p2", "p3", "p4");
+  introductions.passOffers("p4", [offerTo("p1"), offerTo("p2"), offerTo("p3")]);
+  introductions.passAnswers("p2", [answerTo("p4")]);
+  const answersOf = (peer: string) => [
+    {
+      to: "p4",
+      frame: { type: "answers" as const, connections: [{ peer, answer: "answer to p4" }] },
+    },
+  ];
+  assertEquals(introductions.flush("p4"), answersOf("p2"));
+  assertEquals(introductions.flush("p4"), []);
+  assertEquals(introductions.passAnswers("p3", [answerTo("p4")]), answersOf("p3"));
+  assertEquals(introductions.passAnswers("p1", [answerTo("p4")]), answersOf("p1"));
+});
+
+Deno.test("flush() has nothing to send to who has left", () => {
+  const introductions = admit("p1", "p2", "p3");
+  introductions.passOffers("p3", [offerTo("p1"), offerTo("p2")]);
+  introductions.passAnswers("p1", [answerTo("p3")]);
+  introductions.dismiss("p3");
+  assertEquals(introductions.flush("p3"), []);
+});
+
+Deno.test("dismiss() answers with null for a peer that leaves before it answered", () => {
+  const introductions = admit("p1", "p2", "p3");
+  introductions.passOffers("p3", [offerTo("p1"), offerTo("p2")]);
+  introductions.passAnswers("p2", [answerTo("p3")]);
+  const connections = [{ peer: "p2", answer: "answer to p3" }, { peer: "p1", answer: null }];
+  assertEquals(introductions.dismiss("p1"), [
+    { to: "p3", frame: { type: "answers", connections } },
+  ]);
+});
+
+Deno.test("passOffers() answers with null for a peer that left before the offer to it came", () => {
+  const introductions = admit("p1", "p2", "p3");
+  introductions.dismiss("p1");
+  const [toP2, ...rest] = introductions.passOffers("p3", [offerTo("p1"), offerTo("p2")]);
+  assertEquals([toP2.to, rest], ["p2", []]);
+  const connections = [{ peer: "p1", answer: null }, { peer: "p2", answer: "answer to p3" }];
+  assertEquals(introductions.passAnswers("p2", [answerTo("p3")]), [
+    { to: "p3", frame: { type: "answers", connections } },
+  ]);
+});
+
+Deno.test("dismiss() of a newcomer leaves nothing to pass to it or from it", () => {
+  const introductions = admit("p1", "p2");
+  introductions.passOffers("p2", [offerTo("p1")]);
+  assertEquals(introductions.dismiss("p2"), []);
+  assertEquals(introductions.passAnswers("p1", [answerTo("p2")]), []);
+  assertEquals(introductions.passOffers("p2", [offerTo("p1")]), []);
+});
+
+Deno.test("Twenty newcomers with steps in any order: each pair is introduced once, the later offering", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const random = createRandom(seed);
+    const introductions = createIntroductions("primary");
+    const ids = Array.from({ length: 20 }, (_, i) => `peer ${String(i).padStart(2, "0")}`);
+    const pairs: string[] = [];
+    /** What is under way between the primary and its peers; each step may put more on the way. */
+    const steps: (() => void)[] = ids.map((id) => () => {
+      const { peers } = introductions.admit(id);
+      steps.push(() => pass(introductions.passOffers(id, peers.map(offerTo))));
+    });
+    const pass = (sendings: ReturnType<Introductions["flush"]>) => {
+      for (const { to, frame } of sendings) {
+        if (frame.type === "offers") {
+          const answers = frame.connections.map(({ peer }) => answerTo(peer));
+          steps.push(() => pass(introductions.passAnswers(to, answers)));
+        } else if (frame.type === "answers") {
+          for (const { peer } of frame.connections) pairs.push([peer, to].toSorted().join(" - "));
+        }
+      }
+    };
+    while (steps.length > 0) steps.splice(Math.floor(random() * steps.length), 1)[0]();
+    assertEquals(new Set(pairs).size, 20 * 19 / 2, `seed ${seed}`);
+    assertEquals(pairs.length, 20 * 19 / 2, `seed ${seed}`);
+  }
+});
+
+/** The same numbers for the same seed (a linear congruential generator). */
+function createRandom(seed: number): () => number {
+  return () => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+}
