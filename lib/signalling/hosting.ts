@@ -6,6 +6,7 @@ import { log, shorten } from "./log.ts";
 import { countUp } from "./metrics.ts";
 import {
   count,
+  keyOfCount,
   keyOfOffer,
   keyOfOffers,
   MOST_LIVE,
@@ -21,7 +22,7 @@ import {
   type Session,
   TOMBSTONE_TIME,
 } from "./session.ts";
-import { type Change, check, checkAbsent, remove, set } from "./store.ts";
+import { type Change, check, remove, set } from "./store.ts";
 
 const MOST_TRIES = 20;
 
@@ -56,23 +57,22 @@ export async function openSession(
       awayUntil: null,
       endedAt: null,
     };
-    const declared = before
-      ? await planReturn(context, id, first.offers)
-      : planDeposit(id, first.offers);
+    const deposit = await planDeposit(context, id, first.offers);
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
-      checks: [check(entry), ...declared.checks],
+      checks: [check(entry), ...deposit.checks],
       mutations: [
         set(keyOfSession(id), session),
         set(keyOfHeld(isolate, id), true),
         remove(keyOfAway(id)),
         ...(moved ? [remove(keyOfHeld(before.holder!.isolate, id)), ...mail.note(before, id)] : []),
-        ...declared.mutations,
+        ...deposit.mutations,
       ],
     });
     if (versionstamp) {
       pool.forget(id);
       if (moved) mail.wake(before, id);
+      if (before) await dropUndeclared(context, id, socket, first.offers);
       countUp(before ? "sessions_returned" : "sessions_opened");
       log(before ? "session-returned" : "session-opened", { session: shorten(id) });
       return "opened";
@@ -96,8 +96,7 @@ export async function depositOffers(
     ]);
     if (entry.value?.holder?.socket !== socket) return "replaced";
     if (counts.offers - counts.answered + offers.length > MOST_LIVE) return "too-many";
-    const fresh = tries === 0 ? offers : await leaveUnknown(context, id, offers);
-    const deposit = planDeposit(id, fresh);
+    const deposit = await planDeposit(context, id, offers);
     const versionstamp = await store.commit({
       checks: [check(entry), ...deposit.checks],
       mutations: deposit.mutations,
@@ -183,39 +182,45 @@ async function clearSession(context: Context, id: string) {
   }
 }
 
-/** The change that adds `offers`, if the session knows none of them. */
-function planDeposit(id: string, offers: string[]): Change {
-  const ids = [...new Map(offers.map((offer) => [nameOffer(offer), offer]))];
+/**
+ * The change that adds those of `offers` that the session does not know. It checks the counter of
+ * offers, which moves with every deposit and nothing else but a drop: a check for each offer would be
+ * more than a KV Connect server takes.
+ */
+async function planDeposit(context: Context, id: string, offers: string[]): Promise<Change> {
+  const counter = await context.store.get(keyOfCount(id, "offers"));
+  const fresh = await leaveUnknown(context, id, offers);
   return {
-    checks: ids.flatMap(([offerId]) =>
-      [keyOfOffer, keyOfAnswer, keyOfDelivered].map((keyOf) => checkAbsent(keyOf(id, offerId)))
-    ),
+    checks: [check(counter)],
     mutations: [
-      ...ids.map(([offerId, offer]) =>
-        set(keyOfOffer(id, offerId), { offer, leaseExpiresAt: null })
+      ...fresh.map((offer) =>
+        set(keyOfOffer(id, nameOffer(offer)), { offer, leaseExpiresAt: null })
       ),
-      ...count(id, { offers: ids.length }),
+      ...count(id, { offers: fresh.length }),
     ],
   };
 }
 
-/** The change that leaves of the live offers those in `offers`, and adds the new ones. */
-async function planReturn(context: Context, id: string, offers: string[]): Promise<Change> {
-  const entries = await context.store.list<Offer>(keyOfOffers(id));
-  const declared = new Set(offers);
-  const dropped = entries.filter(({ value }) => !declared.has(value.offer));
-  const deposit = planDeposit(id, await leaveUnknown(context, id, offers));
-  return {
-    checks: [...dropped.map(check), ...deposit.checks],
-    mutations: [
-      ...dropped.map(({ key }) => remove(key)),
-      ...count(id, {
-        offers: -dropped.length,
-        consumed: -dropped.filter(({ value }) => value.leaseExpiresAt !== null).length,
-      }),
-      ...deposit.mutations,
-    ],
-  };
+/** Drops all live offers but those in `declared`, unless another socket takes over. */
+async function dropUndeclared(context: Context, id: string, socket: string, declared: string[]) {
+  const { store, pool } = context;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const session = await store.get<Session>(keyOfSession(id));
+    if (session.value?.holder?.socket !== socket) return;
+    const entries = await store.list<Offer>(keyOfOffers(id));
+    const undeclared = entries.filter(({ value }) => !declared.includes(value.offer));
+    if (undeclared.length === 0) return;
+    await Promise.all(undeclared.map((entry) =>
+      store.commit({
+        checks: [check(session), check(entry)],
+        mutations: [
+          remove(entry.key),
+          ...count(id, { offers: -1, consumed: entry.value.leaseExpiresAt === null ? 0 : -1 }),
+        ],
+      })
+    ));
+    pool.forget(id);
+  }
 }
 
 /** Those of `offers` that are neither live nor answered in this session. */
@@ -229,5 +234,5 @@ async function leaveUnknown(context: Context, id: string, offers: string[]): Pro
     ]);
     return entries.some(({ versionstamp }) => versionstamp !== null);
   }));
-  return offers.filter((_, index) => !known[index]);
+  return [...new Set(offers.filter((_, index) => !known[index]))];
 }

@@ -36,7 +36,7 @@ export interface Counts {
   answered: number;
 }
 
-const keyOfCount = (session: string, name: keyof Counts) => ["count", session, name];
+export const keyOfCount = (session: string, name: keyof Counts) => ["count", session, name];
 
 /** The mutations that move the counter by `change`, in the commit that moves the offers. */
 export function count(session: string, change: Partial<Counts>): Deno.KvMutation[] {
@@ -60,7 +60,7 @@ const LOW = 1;
 const FULL = 4;
 /** as long as the primary holds no more than this many, leased ones included. */
 const MOST_WANTED = 32;
-/** More live offers than this are refused: a return must fit them into one commit. */
+/** More live offers than this are refused. */
 export const MOST_LIVE = 48;
 
 /** How many offers to ask the primary for, beside the `pending` ones it was asked for already. */

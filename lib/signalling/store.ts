@@ -6,6 +6,7 @@ import { delay } from "./delay.ts";
 
 /** One atomic change. All of it happens, or none. */
 export interface Change {
+  /** At most 10: a `denokv` server takes no more. */
   checks: Deno.AtomicCheck[];
   mutations: Deno.KvMutation[];
 }
@@ -46,9 +47,11 @@ export class Unavailable extends Error {
 
 /** Longest wait for one operation in milliseconds, retries included. */
 const BOUND = 4_000;
-/** A commit may carry 100 checks and 1,000 mutations (Deno KV's limits). */
+/** A commit may carry 100 checks and 1,000 mutations (Deno KV's limits), */
 const MOST_CHECKS = 100;
 const MOST_MUTATIONS = 1_000;
+/** but over KV Connect a `denokv` server takes fewer checks. */
+const MOST_CHECKS_OF_DENOKV = 10;
 
 export function createStore(kv: Deno.Kv): Store {
   const commitOne = (change: Change) =>
@@ -73,11 +76,12 @@ export function createStore(kv: Deno.Kv): Store {
 export function groupCommits(commitOne: Store["commit"]): Store["commit"] {
   let waiting: Waiting[] = [];
   let busy = false;
+  let mostChecks = MOST_CHECKS;
 
   async function run() {
     busy = true;
     while (waiting.length > 0) {
-      const [group, rest] = splitGroup(waiting);
+      const [group, rest] = splitGroup(waiting, mostChecks);
       waiting = rest;
       await settle(group);
     }
@@ -87,11 +91,14 @@ export function groupCommits(commitOne: Store["commit"]): Store["commit"] {
   async function settle(group: Waiting[]) {
     if (group.length > 1) {
       const shared = {
-        checks: group.flatMap(({ change }) => change.checks),
+        checks: [...new Map(group.flatMap(({ change }) => change.checks.map(nameCheck))).values()],
         mutations: group.flatMap(({ change }) => change.mutations),
       };
-      // A group may be too large as a whole though each part is not: that, too, means one by one.
-      const versionstamp = await commitOne(shared).catch(() => null);
+      const versionstamp = await commitOne(shared).catch((error) => {
+        // A group may be too large as a whole though each part is not: that, too, means one by one.
+        if (isTooManyChecks(error)) mostChecks = MOST_CHECKS_OF_DENOKV;
+        return null;
+      });
       if (versionstamp) return group.forEach(({ resolve }) => resolve(versionstamp));
     }
     await Promise.all(
@@ -116,17 +123,17 @@ interface Waiting {
  * The longest run of changes that may share a commit. A key that one change checks and another
  * writes keeps them apart: together both checks would see the old version, and both would win.
  */
-function splitGroup(waiting: Waiting[]): [Waiting[], Waiting[]] {
+function splitGroup(waiting: Waiting[], mostChecks: number): [Waiting[], Waiting[]] {
   const checked = new Set<string>();
   const written = new Set<string>();
-  let checks = 0;
+  const checks = new Set<string>();
   let mutations = 0;
   for (const [index, { change }] of waiting.entries()) {
-    checks += change.checks.length;
+    change.checks.forEach((check) => checks.add(nameCheck(check)[0]));
     mutations += change.mutations.length;
     const checkKeys = change.checks.map(({ key }) => nameKey(key));
     const writeKeys = change.mutations.map(({ key }) => nameKey(key));
-    const apart = checks > MOST_CHECKS || mutations > MOST_MUTATIONS ||
+    const apart = checks.size > mostChecks || mutations > MOST_MUTATIONS ||
       checkKeys.some((key) => written.has(key)) || writeKeys.some((key) => checked.has(key));
     if (apart && index > 0) return [waiting.slice(0, index), waiting.slice(index)];
     checkKeys.forEach((key) => checked.add(key));
@@ -136,6 +143,9 @@ function splitGroup(waiting: Waiting[]): [Waiting[], Waiting[]] {
 }
 
 const nameKey = (key: Deno.KvKey) => key.join("\n");
+/** The same check in several changes of a group counts once. */
+const nameCheck = (check: Deno.AtomicCheck) =>
+  [`${nameKey(check.key)}\n${check.versionstamp}`, check] as const;
 
 /** `work`, again with jitter while the file is locked by another handle, within the bound. */
 async function attempt<T>(work: () => Promise<T>): Promise<T> {
@@ -158,6 +168,10 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isTooManyChecks({ cause }: Error): boolean {
+  return cause instanceof Error && /too many checks/i.test(cause.message);
 }
 
 function isLocked(error: unknown): boolean {

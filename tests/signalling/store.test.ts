@@ -69,3 +69,28 @@ Deno.test("a store that is closed is Unavailable, not a TypeError", async () => 
   kv.close();
   await assertRejects(() => get(["a"]), Unavailable);
 });
+
+Deno.test("groupCommits() counts a check that changes share once, and keeps to what the server takes", async () => {
+  const sizes: number[] = [];
+  const gate = Promise.withResolvers<void>();
+  const commit = groupCommits(async ({ checks }) => {
+    sizes.push(checks.length);
+    await gate.promise;
+    if (checks.length <= 10) return "version";
+    const cause = new Error("status=400 Bad Request: Too many checks included in atomic write.");
+    throw new Unavailable("the store failed", { cause });
+  });
+  const change = (name: string): Change => ({
+    checks: ["session", name].map((key) => ({ key: [key], versionstamp: "1" })),
+    mutations: [set(["mark", name], name)],
+  });
+  const commitSeveral = (names: string) =>
+    Promise.all([...names].map((name) => commit(change(name))));
+  const first = commitSeveral("abcdefghijklm");
+  gate.resolve();
+  assertEquals(new Set(await first), new Set(["version"]));
+  assertEquals(sizes.slice(0, 2), [2, 13], "the shared check counts once");
+  sizes.length = 0;
+  await commitSeveral("abcdefghijklm");
+  assertEquals(sizes, [10, 5]);
+});
