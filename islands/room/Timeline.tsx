@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Lines } from "./Lines.tsx";
 import type { RoomState } from "./room_state.ts";
 import type { Entry } from "./timeline.ts";
@@ -12,9 +12,16 @@ export function Timeline({ room }: { room: RoomState }) {
   const { entries } = room;
   const log = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
-  useLayoutEffect(() => {
+  const stayAtEnd = () => {
     if (isAtEnd.current) log.current!.scrollTop = log.current!.scrollHeight;
-  }, [entries]);
+  };
+  useLayoutEffect(stayAtEnd, [entries]);
+  // A phone's keyboard takes half of the height.
+  useEffect(() => {
+    const sizes = new ResizeObserver(stayAtEnd);
+    sizes.observe(log.current!);
+    return () => sizes.disconnect();
+  }, []);
   return (
     <div
       class="log"
