@@ -5,13 +5,18 @@ export { createApp, readAddress, readKvPath, readSettings };
 
 if (import.meta.main) await start();
 
-async function start() {
+/** Foyer as the environment says; where that cannot be, the process ends with the reason. */
+export async function openFoyer(): Promise<{ kv: Deno.Kv; app: App }> {
   const env = Deno.env.toObject();
   const settings = attempt(() => readSettings(env), "");
-  const address = attempt(() => readAddress(env), "");
   const path = attempt(() => readKvPath(env), "");
   const kv = await Deno.openKv(path).catch((error) => refuse(`DENO_KV_PATH: ${error.message}`));
-  const app = createApp({ kv, settings });
+  return { kv, app: createApp({ kv, settings }) };
+}
+
+async function start() {
+  const address = attempt(() => readAddress(Deno.env.toObject()), "");
+  const { kv, app } = await openFoyer();
   const server = attempt(
     () => listen(app, address),
     `HOST ${address.hostname}, PORT ${address.port}: `,
@@ -32,7 +37,6 @@ async function start() {
 function listen(app: App, address: { hostname: string; port: number }) {
   return Deno.serve({
     ...address,
-    automaticCompression: true,
     onListen({ hostname, port }) {
       const shown = hostname === "0.0.0.0" ? "localhost" : hostname;
       console.log(`Foyer listens on http://${shown}:${port}/`);

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { assets } from "../dist/assets.ts";
 import type { Asset } from "../lib/build/asset.ts";
+import { chooseEncoding } from "./encoding.ts";
 
 const YEAR = 31_536_000;
 
@@ -33,7 +34,7 @@ export function serveClient() {
       if (request.headers.get("If-None-Match")?.includes(asset.hash)) {
         return new Response(null, { status: 304, headers });
       }
-      const encoding = chooseEncoding(request.headers.get("Accept-Encoding") ?? "");
+      const encoding = chooseEncoding(request.headers.get("Accept-Encoding"), ["br", "gzip"]);
       if (!encoding) return new Response(asset.body, { headers });
       headers.set("Content-Encoding", encoding);
       return new Response(encodings[encoding], { headers });
@@ -49,12 +50,4 @@ export function serveClient() {
     }
   }
   return app;
-}
-
-/** RFC 9110 section 12.5.3, without weights other than 0. */
-function chooseEncoding(accepted: string): "br" | "gzip" | null {
-  const names = accepted.split(",")
-    .filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))
-    .map((part) => part.split(";")[0].trim());
-  return names.includes("br") ? "br" : names.includes("gzip") ? "gzip" : null;
 }

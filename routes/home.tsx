@@ -1,7 +1,11 @@
+import { gzipSync } from "node:zlib";
 import { type Context, Hono } from "hono";
 import { HomePage } from "../islands/pages/HomePage.tsx";
 import { compilePage } from "./document.tsx";
+import { chooseEncoding } from "./encoding.ts";
 
+/** A page and its script must fit the first round trip of a connection; higher gains nothing more. */
+const GZIP_LEVEL = 4;
 const DESCRIPTION = "A link that drops whoever opens it straight into a peer-to-peer session.";
 
 /** `GET /`: where a session starts. */
@@ -23,5 +27,11 @@ export function sendPage(c: Context, status: number, page: { html: string; polic
   c.header("Cross-Origin-Opener-Policy", "same-origin");
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Cache-Control", "no-store");
-  return c.html(page.html, status as 200);
+  c.header("Vary", "Accept-Encoding", { append: true });
+  if (!chooseEncoding(c.req.header("Accept-Encoding"), ["gzip"])) {
+    return c.html(page.html, status as 200);
+  }
+  c.header("Content-Encoding", "gzip");
+  c.header("Content-Type", "text/html; charset=utf-8");
+  return c.body(Uint8Array.from(gzipSync(page.html, { level: GZIP_LEVEL })), status as 200);
 }
