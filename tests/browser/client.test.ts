@@ -78,6 +78,32 @@ testInChromium("a link with a target takes people there, and they are connected"
   assertEquals(joiner.url(), `${targets.origin}/hall?door=2`, "the offer is out of the address");
 });
 
+testInChromium("the demo page starts a session, and its link leads back to it", async (stage) => {
+  const server = await stage.serve();
+  const demo = await Deno.readTextFile(new URL("../demo/plain.html", import.meta.url));
+  const pages = servePages({
+    "/plain.html": demo.replaceAll("http://localhost:8000", server.origin),
+  });
+  stage.defer(pages.stop);
+  const [host, joiner] = [await stage.open(), await stage.open()];
+  await host.goto(`${pages.origin}/plain.html`);
+  await host.locator("#start button").click();
+  await until(host, "a link", () => document.getElementById("state")?.innerText.includes("1 here"));
+  const [link] = (await host.$eval("#state", (state) => state.textContent!)).split(" ");
+
+  await joiner.goto(link);
+  await until(joiner, "two people on the demo page", () =>
+    location.pathname === "/plain.html" &&
+    document.getElementById("state")?.innerText.includes("2 here"));
+  await joiner.locator("#say input").fill("hello");
+  await joiner.locator("#say button").click();
+  await until(
+    host,
+    "the joiner's line",
+    () => document.getElementById("log")?.innerText.includes("hello"),
+  );
+});
+
 declare global {
   var guests: ReadonlyMap<string, unknown>;
 }

@@ -6,10 +6,9 @@ export function servePages(pages: Record<string, Content>) {
     const content = pages[new URL(request.url).pathname];
     if (content === undefined) return new Response(null, { status: 404 });
     const body = typeof content === "string" ? content : content();
-    return new Response(
-      `<!doctype html><html lang="en"><link rel="icon" href="data:,"><body>${body}</body></html>`,
-      { headers: { "Content-Type": "text/html; charset=utf-8" } },
-    );
+    return new Response(`<!doctype html><link rel="icon" href="data:,">${body}`, {
+      headers: { "Content-Type": "text/html; charset=utf-8" },
+    });
   });
   return { origin: `http://127.0.0.1:${server.addr.port}`, stop: () => server.shutdown() };
 }
