@@ -17,6 +17,7 @@ export async function readBody(c: Context, most: number): Promise<string | Respo
   if (Number(c.req.header("Content-Length") ?? 0) > most) return tooLarge();
   const bytes = await readBytes(c.req.raw.body, most);
   if (bytes === "too-large") return tooLarge();
+  if (bytes === "cut") return answerProblem(c, "invalid", "The body was cut off.");
   if (bytes === "timeout") return answerProblem(c, "timeout", "The body came too slowly.");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -28,7 +29,7 @@ export async function readBody(c: Context, most: number): Promise<string | Respo
 async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   most: number,
-): Promise<Uint8Array<ArrayBuffer> | "too-large" | "timeout"> {
+): Promise<Uint8Array<ArrayBuffer> | "too-large" | "timeout" | "cut"> {
   if (!body) return new Uint8Array();
   const reader = body.getReader();
   const late = Promise.withResolvers<"timeout">();
@@ -37,7 +38,8 @@ async function readBytes(
   let size = 0;
   try {
     while (true) {
-      const read = await Promise.race([reader.read(), late.promise]);
+      const read = await Promise.race([reader.read().catch(() => "cut" as const), late.promise]);
+      if (read === "cut") return "cut";
       if (read === "timeout") return "timeout";
       if (read.done) break;
       size += read.value.length;

@@ -15,8 +15,8 @@ import { SESSION_ID } from "./ids.ts";
 export const MAX_DESCRIPTION = 15_000;
 /** Most offers in one frame. */
 export const MAX_OFFERS = 16;
-/** Largest body of a POST in bytes. */
-export const MAX_BODY = 65_536;
+/** Largest body of a POST in bytes: the longest offer and answer fit, however JSON spells them. */
+export const MAX_BODY = 200_000;
 /** Largest frame from a primary in characters. */
 export const MAX_FRAME = 524_288;
 
@@ -25,7 +25,7 @@ const description = v.pipe(
   v.string(),
   v.nonEmpty(),
   v.maxLength(MAX_DESCRIPTION),
-  v.check((text) => text.isWellFormed() && !text.includes("\0"), "text that a page can carry"),
+  v.check((text) => text.isWellFormed() && !text.includes("\0"), "NUL or half a surrogate pair"),
 );
 const sessionId = v.pipe(v.string(), v.regex(SESSION_ID));
 
@@ -164,6 +164,7 @@ export function check<T extends v.GenericSchema>(shape: T, value: unknown): v.In
   if (result.success) return result.output;
   const issue = result.issues[0];
   const where = v.getDotPath(issue) ?? "the message";
+  if (issue.type === "check") throw new InvalidInput("invalid", `${where}: ${issue.message}`);
   throw new InvalidInput(
     issue.type === "max_length" ? "too-large" : "invalid",
     `${where}: expected ${issue.expected ?? issue.requirement}, got ${clip(issue.received)}`,

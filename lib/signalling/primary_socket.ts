@@ -118,16 +118,16 @@ export function servePrimary(
       throw new InvalidInput("invalid", "sessionId: differs from the address of this socket");
     }
     const offers = deposit.connections.map(({ offer }) => offer);
+    const target = readTarget(deposit.target);
+    if (target === undefined) {
+      return complain("forbidden", "target: only http(s) addresses that this server redirects to");
+    }
     if (stage === "open") {
       const result = await depositOffers(context, sessionId, id, offers);
       if (result === "too-many") complain("too-many", "connections: too many offers are live");
       if (result === "replaced") close(CLOSE.replaced, "another socket took over");
       wanted = { count: 0, at: 0 };
       return await self.refresh("here");
-    }
-    const target = readTarget(deposit.target);
-    if (target === undefined) {
-      return complain("forbidden", "target: only http(s) addresses that this server redirects to");
     }
     const key = deposit.key ?? makeId();
     stage = "opening";
