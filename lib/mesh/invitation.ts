@@ -15,6 +15,7 @@ export interface Entrance {
   lease?: Lease;
 }
 
+const NO_LINK = "This is not the whole link of a session; ask for it again";
 /** How long to wait for a free offer before giving up, in milliseconds. */
 const PATIENCE_MS = 120_000;
 /** Where the server says nothing, or a browser hides the header. */
@@ -35,7 +36,7 @@ export function findEntrance(address: string): Entrance {
     }
     return { link: new URL(handover.link).href, lease: handover.offer && handover };
   } catch (cause) {
-    throw new FoyerError("invalid", "This is not a whole link; ask for it again", { cause });
+    throw new FoyerError("invalid", NO_LINK, { cause });
   }
 }
 
@@ -69,7 +70,11 @@ export async function fetchLease(
   const patience = Date.now() + PATIENCE_MS;
   while (true) {
     const response = await request(link, { signal });
-    if (response.ok) return await response.json();
+    if (response.ok) {
+      const lease: Invitation | null = await response.json().catch(() => null);
+      if (!lease?.offer) throw new FoyerError("invalid", NO_LINK);
+      return lease as Lease;
+    }
     const problem = await readProblem(response);
     const isBusy = response.status === 503 || response.status === 429;
     if (!isBusy || Date.now() > patience) throw problem;

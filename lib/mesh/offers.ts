@@ -30,10 +30,18 @@ export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
   const links = new Map<string, Link>();
   const closing = new AbortController();
   let undeclared: string[] = [];
+  let preparing = Promise.resolve();
 
-  async function prepare(count: number): Promise<void> {
-    const length = Math.max(0, Math.min(count, MOST - links.size));
-    await Promise.all(Array.from({ length }, add));
+  function prepare(count: number): Promise<void> {
+    return fill(() => Math.min(links.size + count, MOST));
+  }
+
+  /** Makes offers up to the number that is right once those being made already are there. */
+  function fill(countWanted: () => number): Promise<void> {
+    return preparing = preparing.catch(() => {}).then(async () => {
+      const length = Math.max(0, countWanted() - links.size);
+      await Promise.all(Array.from({ length }, add));
+    });
   }
 
   async function add(): Promise<void> {
@@ -45,7 +53,7 @@ export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
   }
 
   async function declareAll(): Promise<Deposit["connections"]> {
-    await prepare(READY - links.size);
+    await fill(() => READY);
     undeclared = [...links.keys()];
     return declare();
   }

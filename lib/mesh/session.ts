@@ -90,7 +90,7 @@ export class Mesh extends EventTarget {
   readonly peers = new Map<string, Link>();
   state: SessionState = "connected";
   #isOver = false;
-  readonly #onpagehide = () => this.#leave("closed", undefined, (link) => link.close());
+  readonly #onpagehide = () => this.stop("closed", undefined, (link) => link.close());
 
   constructor(
     readonly id: string,
@@ -111,7 +111,7 @@ export class Mesh extends EventTarget {
     if (this.#isOver || this.peers.has(peerId)) return link.close();
     this.peers.set(peerId, link);
     link.oncontrol = (frame) => this.role.take(link, frame);
-    link.onmessage = (data) => this.emit("message", { peerId, data });
+    link.onmessage = (data) => this.#isOver || this.emit("message", { peerId, data });
     link.closed.then(() => {
       if (!this.peers.delete(peerId)) return;
       this.role.dismiss?.(peerId);
@@ -134,32 +134,18 @@ export class Mesh extends EventTarget {
   }
 
   close(): void {
-    this.#leave("closed");
+    this.stop("closed");
   }
 
   end(): void {
     if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can end the session");
     if (this.#isOver) return;
     this.role.end();
-    this.#leave("ended");
+    this.stop("ended");
   }
 
-  /** The session is over for this client, and `code` says why. */
-  stop(state: "closed" | "ended", code: FoyerErrorCode): void {
-    this.#leave(state, code);
-  }
-
-  setState(state: SessionState, code?: FoyerErrorCode): void {
-    if (state === this.state) return;
-    this.state = state;
-    this.emit("state", { state, code });
-  }
-
-  emit<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]["detail"]): void {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
-
-  #leave(
+  /** The session is over for this client; `code` says why, `part` how each link goes. */
+  stop(
     state: "closed" | "ended",
     code?: FoyerErrorCode,
     part = (link: Link) => link.finish(),
@@ -172,6 +158,16 @@ export class Mesh extends EventTarget {
     this.peers.clear();
     links.forEach(part);
     this.setState(state, code);
+  }
+
+  setState(state: SessionState, code?: FoyerErrorCode): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.emit("state", { state, code });
+  }
+
+  emit<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]["detail"]): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   #assertOpen(): void {

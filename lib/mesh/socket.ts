@@ -37,9 +37,10 @@ export function openSocket(url: string, events: SocketEvents): PrimarySocket {
   let isWelcome = false;
   let failures = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const closing = new AbortController();
   reopen();
-  addEventListener("online", hurry);
-  document.addEventListener("visibilitychange", hurry);
+  addEventListener("online", hurry, closing);
+  document.addEventListener("visibilitychange", hurry, closing);
   return { send, reopen, close };
 
   function send(frame: FromPrimary): boolean {
@@ -49,12 +50,12 @@ export function openSocket(url: string, events: SocketEvents): PrimarySocket {
 
   function close(): void {
     drop();
-    removeEventListener("online", hurry);
-    document.removeEventListener("visibilitychange", hurry);
+    closing.abort();
   }
 
+  /** Something changed that may have been in the way. */
   function hurry(): void {
-    if (!socket && document.visibilityState === "visible") reopen();
+    if (!socket) reopen();
   }
 
   function reopen(): void {
