@@ -2,51 +2,57 @@
 import { makeId } from "../../../lib/protocol/ids.ts";
 import type { Deposit, FromPrimary, FromServer } from "../../../lib/protocol/wire.ts";
 import { makeDescription, nameDescription } from "./descriptions.ts";
-import { openSocket } from "./sockets.ts";
+import { Socket } from "./socket.ts";
 
 /** As the seed has it. */
 const FIRST_OFFERS = 4;
 
 export class FoyerPrimary {
+  readonly id = makeId();
+  readonly #welcomed = Promise.withResolvers<void>();
   /** Who waits for an answer to arrive, by the answer's name. */
-  readonly #waiting = new Map<string, (at: number) => void>();
+  readonly #waiting = new Map<string, PromiseWithResolvers<number>>();
+  #socket!: Socket;
 
-  private constructor(readonly id: string, private readonly socket: WebSocket) {}
+  private constructor() {}
 
   /** Resolves when the server has welcomed it. */
   static async open(origin: string): Promise<FoyerPrimary> {
-    const id = makeId();
-    const socket = await openSocket(`${origin.replace("http", "ws")}/${id}`);
-    const primary = new FoyerPrimary(id, socket);
-    const welcomed = new Promise<void>((resolve, reject) => {
-      socket.onmessage = ({ data }) => primary.#take(data, performance.now(), resolve);
-      socket.onclose = ({ code, reason }) => reject(new Error(`closed: ${code} ${reason}`));
-    });
+    const primary = new FoyerPrimary();
+    primary.#socket = await Socket.open(
+      `${origin.replace("http", "ws")}/${primary.id}`,
+      (text) => primary.#take(text, performance.now()),
+      (reason) => primary.#fail(new Error(`a primary lost its socket: ${reason}`)),
+    );
     primary.#deposit(FIRST_OFFERS);
-    await welcomed;
-    socket.onclose = ({ code, reason }) => {
-      if (primary.#waiting.size > 0) throw new Error(`a primary is cut: ${code} ${reason}`);
-    };
+    await primary.#welcomed.promise;
     return primary;
   }
 
   /** When `answer` arrives here, by `performance.now()`. Once for each answer. */
   receive(answer: string): Promise<number> {
-    return new Promise((resolve) => this.#waiting.set(nameDescription(answer), resolve));
+    const arrival = Promise.withResolvers<number>();
+    this.#waiting.set(nameDescription(answer), arrival);
+    return arrival.promise;
   }
 
-  #take(data: string, at: number, onwelcome: () => void): void {
-    const frame = JSON.parse(data) as FromServer;
+  #take(text: string, at: number): void {
+    const frame = JSON.parse(text) as FromServer;
     if (frame.type === "answers") {
       for (const { answer } of frame.connections) {
         const name = nameDescription(answer);
-        this.#waiting.get(name)?.(at);
+        this.#waiting.get(name)?.resolve(at);
         this.#waiting.delete(name);
       }
       this.#send({ type: "received", ids: frame.connections.map(({ id }) => id) });
     } else if (frame.type === "want") this.#deposit(frame.count);
-    else if (frame.type === "welcome") onwelcome();
-    else if (frame.type === "error") throw new Error(`a primary is told: ${data}`);
+    else if (frame.type === "welcome") this.#welcomed.resolve();
+    else if (frame.type === "error") this.#fail(new Error(`a primary is told: ${text}`));
+  }
+
+  #fail(error: Error): void {
+    this.#welcomed.reject(error);
+    for (const arrival of this.#waiting.values()) arrival.reject(error);
   }
 
   #deposit(count: number): void {
@@ -56,6 +62,6 @@ export class FoyerPrimary {
   }
 
   #send(frame: FromPrimary): void {
-    this.socket.send(JSON.stringify(frame));
+    this.#socket.send(JSON.stringify(frame));
   }
 }

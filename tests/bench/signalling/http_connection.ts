@@ -2,6 +2,8 @@
  * One joiner's keep-alive connection: HTTP/1.1 (RFC 9112) as far as Foyer's replies need it, and
  * lean, so that the server is measured rather than the client. One request at a time.
  */
+import { Connection } from "./connection.ts";
+
 export interface Reply {
   status: number;
   /** Status line and header fields, as they came. */
@@ -10,26 +12,22 @@ export interface Reply {
 }
 
 const encoder = new TextEncoder();
+/** One character for one byte, so that places in the text are places among the bytes. */
 const latin1 = new TextDecoder("latin1");
 
 export class HttpConnection {
-  #buffer = new Uint8Array(65_536);
-  #end = 0;
-
-  private constructor(readonly host: string, private readonly connection: Deno.TcpConn) {
-    connection.setNoDelay();
-  }
+  private constructor(readonly host: string, private readonly connection: Connection) {}
 
   static async open(origin: string): Promise<HttpConnection> {
-    const { host, hostname, port } = new URL(origin);
-    return new HttpConnection(host, await Deno.connect({ hostname, port: Number(port) }));
+    const url = new URL(origin);
+    return new HttpConnection(url.host, await Connection.open(url));
   }
 
-  async request(line: string, fields: string, content?: string): Promise<Reply> {
-    const bytes = content === undefined ? null : encoder.encode(content);
-    const length = bytes ? `content-length: ${bytes.length}\r\n` : "";
+  async request(line: string, fields: string, content = ""): Promise<Reply> {
+    const body = encoder.encode(content);
+    const length = body.length > 0 ? `content-length: ${body.length}\r\n` : "";
     const head = encoder.encode(`${line} HTTP/1.1\r\nhost: ${this.host}\r\n${fields}${length}\r\n`);
-    await this.#write(bytes ? concatenate([head, bytes]) : head);
+    this.connection.send(concatenate([head, body]));
     return await this.#read();
   }
 
@@ -37,58 +35,37 @@ export class HttpConnection {
     this.connection.close();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await this.connection.write(bytes.subarray(sent));
-    }
-  }
-
   async #read(): Promise<Reply> {
-    this.#end = 0;
-    const start = await this.#find("\r\n\r\n", 0) + 4;
-    const head = latin1.decode(this.#buffer.subarray(0, start));
+    const head = latin1.decode(await this.#takeTo("\r\n\r\n"));
     const length = head.match(/\r\ncontent-length: (\d+)/i)?.[1];
-    const body = length === undefined && /\r\ntransfer-encoding: chunked/i.test(head)
-      ? await this.#readChunks(start)
-      : await this.#take(start, Number(length ?? 0));
+    const isChunked = length === undefined && /\r\ntransfer-encoding: chunked/i.test(head);
+    const body = isChunked ? await this.#takeChunks() : await this.#take(Number(length ?? 0));
     return { status: Number(head.slice(9, 12)), head, body };
   }
 
-  async #readChunks(start: number): Promise<Uint8Array<ArrayBuffer>> {
+  async #takeChunks(): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
     while (true) {
-      const lineEnd = await this.#find("\r\n", start);
-      const size = parseInt(latin1.decode(this.#buffer.subarray(start, lineEnd)), 16);
-      chunks.push(await this.#take(lineEnd + 2, size));
-      start = lineEnd + 2 + size + 2;
-      while (this.#end < start) await this.#fill();
+      const size = parseInt(latin1.decode(await this.#takeTo("\r\n")), 16);
+      chunks.push(await this.#take(size));
+      await this.#takeTo("\r\n");
       if (size === 0) return concatenate(chunks);
     }
   }
 
-  async #take(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    while (this.#end < start + length) await this.#fill();
-    return this.#buffer.slice(start, start + length);
-  }
-
-  async #find(mark: string, from: number): Promise<number> {
+  async #takeTo(mark: string): Promise<Uint8Array<ArrayBuffer>> {
     while (true) {
-      // One character for one byte, so that places in the text are places in the buffer.
-      const at = latin1.decode(this.#buffer.subarray(from, this.#end)).indexOf(mark);
-      if (at >= 0) return from + at;
-      await this.#fill();
+      const at = latin1.decode(this.connection.arrived).indexOf(mark);
+      if (at >= 0) return await this.#take(at + mark.length);
+      await this.connection.more();
     }
   }
 
-  async #fill(): Promise<void> {
-    if (this.#end === this.#buffer.length) {
-      const larger = new Uint8Array(this.#buffer.length * 2);
-      larger.set(this.#buffer);
-      this.#buffer = larger;
-    }
-    const size = await this.connection.read(this.#buffer.subarray(this.#end));
-    if (size === null) throw new Error("the server closed a joiner's connection");
-    this.#end += size;
+  async #take(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    while (this.connection.arrived.length < length) await this.connection.more();
+    const taken = this.connection.arrived.slice(0, length);
+    this.connection.drop(length);
+    return taken;
   }
 }
 

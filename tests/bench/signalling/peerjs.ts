@@ -3,7 +3,7 @@ import { makeId } from "../../../lib/protocol/ids.ts";
 import type { Contender } from "./contender.ts";
 import { findPort, startServer } from "./processes.ts";
 import { gatherPairs, type RelayClient } from "./relay.ts";
-import { openSocket } from "./sockets.ts";
+import { Socket } from "./socket.ts";
 
 /** What the server passes on; it adds `src`. */
 interface Message {
@@ -38,16 +38,24 @@ export async function startPeerJs(packages: string): Promise<Contender> {
 }
 
 /** Opens a connection as PeerJS does: with key, id and token, and then the server's OPEN. */
-export async function openPeer(port: number, id: string): Promise<WebSocket> {
+export async function openPeer(
+  port: number,
+  id: string,
+  onmessage: (text: string) => void,
+): Promise<Socket> {
   const query = `key=peerjs&id=${id}&token=${makeId(8)}&version=1.5.5`;
-  const socket = await openSocket(`ws://127.0.0.1:${port}/peerjs?${query}`);
-  await new Promise((resolve) => socket.onmessage = resolve);
+  const opened = Promise.withResolvers<void>();
+  const socket = await Socket.open(
+    `ws://127.0.0.1:${port}/peerjs?${query}`,
+    (text) => text === '{"type":"OPEN"}' ? opened.resolve() : onmessage(text),
+  );
+  await opened.promise;
   return socket;
 }
 
 async function connect(port: number, id: string, other: string): Promise<RelayClient> {
-  const socket = await openPeer(port, id);
   const connection = { type: "data", connectionId: `dc_${makeId(8)}` };
+  const socket = await openPeer(port, id, take);
   const send = (message: Message) => socket.send(JSON.stringify(message));
   const client: RelayClient = {
     sendOffer(sdp) {
@@ -61,12 +69,12 @@ async function connect(port: number, id: string, other: string): Promise<RelayCl
     },
     close: () => socket.close(),
   };
-  socket.onmessage = ({ data }) => {
+  return client;
+
+  function take(text: string) {
     const at = performance.now();
-    const { type, payload } = JSON.parse(data) as Message;
+    const { type, payload } = JSON.parse(text) as Message;
     if (type === "OFFER") client.onoffer?.(payload.sdp.sdp);
     else if (type === "ANSWER") client.onanswer?.(payload.sdp.sdp, at);
-    else throw new Error(`PeerJS's server says ${data}`);
-  };
-  return client;
+  }
 }

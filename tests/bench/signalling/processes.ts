@@ -23,8 +23,9 @@ export async function startServer(
     env,
     stdin: "null",
     stdout: "null",
-    stderr: "inherit",
+    stderr: "piped",
   }).spawn();
+  const words = readTail(child.stderr);
   const stop = async () => {
     try {
       child.kill("SIGKILL");
@@ -32,14 +33,24 @@ export async function startServer(
       // It has ended by itself.
     }
     await child.status;
+    await words;
   };
   try {
     await waitForPort(port, child);
   } catch (cause) {
     await stop();
-    throw new Error(`${command} ${args[0]} does not listen at port ${port}`, { cause });
+    throw new Error(`${command} does not listen at port ${port}: ${await words}`, { cause });
   }
   return { port, pid: child.pid, stop };
+}
+
+/** The last of what a server wrote to its log. */
+async function readTail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let tail = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    tail = (tail + text).slice(-2_000);
+  }
+  return tail;
 }
 
 async function waitForPort(port: number, child: Deno.ChildProcess): Promise<void> {

@@ -3,7 +3,7 @@ import { makeId } from "../../../lib/protocol/ids.ts";
 import type { Contender } from "./contender.ts";
 import { findPort, startServer } from "./processes.ts";
 import { gatherPairs, type RelayClient } from "./relay.ts";
-import { openSocket } from "./sockets.ts";
+import { Socket } from "./socket.ts";
 
 /** Goes to everyone at the topic, the sender included. */
 interface Publication {
@@ -40,13 +40,20 @@ export async function startYWebRtc(packages: string): Promise<Contender> {
 }
 
 /** A connection that is subscribed to `topic`. */
-export async function openSubscriber(port: number, topic: string): Promise<WebSocket> {
-  const socket = await openSocket(`ws://127.0.0.1:${port}`);
+export async function openSubscriber(
+  port: number,
+  topic: string,
+  onmessage: (text: string) => void,
+): Promise<Socket> {
+  const subscribed = Promise.withResolvers<void>();
+  const socket = await Socket.open(
+    `ws://127.0.0.1:${port}`,
+    (text) => text === '{"type":"pong"}' ? subscribed.resolve() : onmessage(text),
+  );
   socket.send(JSON.stringify({ type: "subscribe", topics: [topic] }));
-  // What the server says to a ping it says after the subscription.
-  const ponged = new Promise((resolve) => socket.onmessage = resolve);
+  // The server does not confirm a subscription, but it takes one message after the other.
   socket.send(JSON.stringify({ type: "ping" }));
-  await ponged;
+  await subscribed.promise;
   return socket;
 }
 
@@ -56,7 +63,7 @@ async function connect(
   from: string,
   to: string,
 ): Promise<RelayClient> {
-  const socket = await openSubscriber(port, topic);
+  const socket = await openSubscriber(port, topic, take);
   const publish = (type: "offer" | "answer", sdp: string) => {
     const data = { from, to, type: "signal" as const, token: 1, signal: { type, sdp } };
     socket.send(JSON.stringify({ type: "publish", topic, data } satisfies Publication));
@@ -66,12 +73,13 @@ async function connect(
     sendAnswer: (answer) => publish("answer", answer),
     close: () => socket.close(),
   };
-  socket.onmessage = ({ data: text }) => {
+  return client;
+
+  function take(text: string) {
     const at = performance.now();
     const { data } = JSON.parse(text) as Publication;
     if (data.from === from) return;
     if (data.signal.type === "offer") client.onoffer?.(data.signal.sdp);
     else client.onanswer?.(data.signal.sdp, at);
-  };
-  return client;
+  }
 }
