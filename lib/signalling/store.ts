@@ -70,8 +70,9 @@ export function createStore(kv: Deno.Kv): Store {
 
 /**
  * Calls that come while a commit is under way share the next one: KV is bound by commits, not by
- * mutations. A lone call goes at once. Where the shared commit fails each change is tried alone, so
- * that every caller's result is its own.
+ * mutations. A lone call goes at once. Where a check of the shared commit fails each change is tried
+ * alone, so that every caller's result is its own. Where the store fails, it fails for all of them,
+ * and for those who wait: each alone would be kept waiting as long again.
  */
 export function groupCommits(commitOne: Store["commit"]): Store["commit"] {
   let waiting: Waiting[] = [];
@@ -89,21 +90,25 @@ export function groupCommits(commitOne: Store["commit"]): Store["commit"] {
   }
 
   async function settle(group: Waiting[]) {
-    if (group.length > 1) {
-      const shared = {
-        checks: [...new Map(group.flatMap(({ change }) => change.checks.map(nameCheck))).values()],
-        mutations: group.flatMap(({ change }) => change.mutations),
-      };
-      const versionstamp = await commitOne(shared).catch((error) => {
-        // A group may be too large as a whole though each part is not: that, too, means one by one.
-        if (isTooManyChecks(error)) mostChecks = MOST_CHECKS_OF_DENOKV;
-        return null;
-      });
-      if (versionstamp) return group.forEach(({ resolve }) => resolve(versionstamp));
+    try {
+      const versionstamp = await commitOne(mergeChanges(group));
+      if (versionstamp || group.length === 1) {
+        return group.forEach(({ resolve }) => resolve(versionstamp));
+      }
+    } catch (error) {
+      // A group may be too large as a whole though each part is not: that, too, means one by one.
+      if (!isRefused(error) || group.length === 1) return refuse(group, error);
+      if (isTooManyChecks(error)) mostChecks = MOST_CHECKS_OF_DENOKV;
     }
     await Promise.all(
       group.map(({ change, resolve, reject }) => commitOne(change).then(resolve, reject)),
     );
+  }
+
+  function refuse(group: Waiting[], error: unknown) {
+    const all = isRefused(error) ? group : [...group, ...waiting];
+    if (all !== group) waiting = [];
+    all.forEach(({ reject }) => reject(error));
   }
 
   return (change) =>
@@ -117,6 +122,14 @@ interface Waiting {
   change: Change;
   resolve: (versionstamp: string | null) => void;
   reject: (reason: unknown) => void;
+}
+
+function mergeChanges(group: Waiting[]): Change {
+  const checks = group.flatMap(({ change }) => change.checks.map(nameCheck));
+  return {
+    checks: [...new Map(checks).values()],
+    mutations: group.flatMap(({ change }) => change.mutations),
+  };
 }
 
 /**
@@ -170,8 +183,13 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function isTooManyChecks({ cause }: Error): boolean {
-  return cause instanceof Error && /too many checks/i.test(cause.message);
+/** Whether the store answered, and took the change for too large. */
+const isRefused = (error: unknown) => hasCause(error, /too (many|large)/i);
+const isTooManyChecks = (error: unknown) => hasCause(error, /too many checks/i);
+
+function hasCause(error: unknown, words: RegExp): boolean {
+  return error instanceof Unavailable && error.cause instanceof Error &&
+    words.test(error.cause.message);
 }
 
 function isLocked(error: unknown): boolean {

@@ -94,3 +94,16 @@ Deno.test("groupCommits() counts a check that changes share once, and keeps to w
   await commitSeveral("abcdefghijklm");
   assertEquals(sizes, [10, 5]);
 });
+
+Deno.test("groupCommits() keeps nobody waiting behind a store that fails, nor tries each alone", async () => {
+  let commits = 0;
+  const gate = Promise.withResolvers<never>();
+  const commit = groupCommits(() => {
+    commits++;
+    return gate.promise;
+  });
+  const results = ["a", "b", "c"].map((name) => commit(write(name)));
+  gate.reject(new Unavailable("the store did not answer"));
+  for (const result of results) await assertRejects(() => result, Unavailable);
+  assertEquals(commits, 1);
+});
