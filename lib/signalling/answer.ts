@@ -43,12 +43,17 @@ export async function storeAnswer(
   const lease = sight?.leased.get(offerId);
   // A lease that this isolate granted needs no read; one that looks wrong may only look so from here.
   const isKnown = sight?.session && !isOver(context, sight.session.value);
-  let held = isKnown && lease && isHeld(context, id, body, lease.value)
-    ? { session: sight.session!, lease }
-    : await readHeld(context, id, body);
+  let held: Held | "offer-unavailable" | Gone =
+    isKnown && lease && isHeld(context, id, body, lease.value)
+      ? { session: sight.session!, lease }
+      : await readHeld(context, id, body);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (typeof held === "string" || "primary" in held) return held;
+    if (typeof held === "string") return held;
     const { session, lease } = held;
+    if (!lease) {
+      if (held.isWaiting) await remind(session.value);
+      return tell(session.value);
+    }
     const stored = await store.commit({
       checks: [check(session), check(lease)],
       mutations: [
@@ -71,18 +76,29 @@ export async function storeAnswer(
     held = await readHeld(context, id, body);
   }
   return "offer-unavailable";
+
+  /** The answer is stored, but its commit may have come after whoever would have said so gave up. */
+  async function remind(session: Session) {
+    const mutations = mail.note(session, id);
+    if (mutations.length > 0) await store.commit({ checks: [], mutations });
+    if (session.holder?.isolate === context.isolate) deliver({ id: offerId, offer, answer });
+    else mail.wake(session, id);
+  }
 }
 
 type Stored = { primary: "here" | "away" };
-type Held = { session: Deno.KvEntry<Session>; lease: Deno.KvEntry<Offer> };
+/** What a body answers: a lease, or (null) nothing, because this very answer is stored already. */
+type Held =
+  & { session: Deno.KvEntry<Session> }
+  & ({ lease: Deno.KvEntry<Offer> } | { lease: null; isWaiting: boolean });
 type Body = { offer: string; answer: string; leaseExpiresAt?: number };
 
-/** The session and the lease that `body` answers, or what is to be said instead. */
+/** The session, and what `body` answers in it; or what is to be said instead. */
 async function readHeld(
   context: Context,
   id: string,
   body: Body,
-): Promise<Held | Stored | "offer-unavailable" | Gone> {
+): Promise<Held | "offer-unavailable" | Gone> {
   const offerId = nameOffer(body.offer);
   const [session, lease, earlier, delivered] = await context.store.getMany<
     [Session, Offer, StoredAnswer, string]
@@ -96,7 +112,8 @@ async function readHeld(
   if (isOver(context, session.value)) return "ended";
   const known = earlier.value ? digest(earlier.value.answer) : delivered.value;
   if (known !== null) {
-    return known === digest(body.answer) ? tell(session.value) : "offer-unavailable";
+    if (known !== digest(body.answer)) return "offer-unavailable";
+    return { session, lease: null, isWaiting: earlier.value !== null };
   }
   if (!lease.value || !isHeld(context, id, body, lease.value)) return "offer-unavailable";
   return { session, lease };

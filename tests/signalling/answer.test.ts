@@ -118,3 +118,23 @@ Deno.test("an ended session takes no answer, and keeps nothing but that it ended
   const left = await Array.fromAsync(kv.list({ prefix: [] }), ({ key }) => key[0]);
   assertEquals(left.filter((name) => name !== "isolate"), ["session"]);
 });
+
+Deno.test("storeAnswer() says again to whoever holds the socket what the primary has not confirmed", async () => {
+  using kv = await openKv();
+  const noticed = Promise.withResolvers<string>();
+  await using there = makeContext(kv, { onMail: (id) => Promise.resolve(noticed.resolve(id)) });
+  await using here = makeContext(kv);
+  const id = await makeSession(there, ["only"]);
+  await leaseOffer(there, id);
+  const body = { offer: "only", answer: "mine" };
+  const delivered: AnswerMail[] = [];
+  await answer(there, id, body);
+  await storeAnswer(there, id, body, (mail) => delivered.push(mail));
+  assertEquals(delivered.map(({ answer }) => answer), ["mine"]);
+  await answer(here, id, body);
+  assertEquals(await noticed.promise, id);
+
+  await confirmAnswers(there, id, delivered.map((mail) => mail.id));
+  await storeAnswer(there, id, body, (mail) => delivered.push(mail));
+  assertEquals(delivered.length, 1, "once it is confirmed, no more");
+});
