@@ -1,3 +1,5 @@
+import { readField } from "./read_field.ts";
+
 /**
  * Leaves for `target` with this page's session and offer in the fragment: a connection made here
  * would not survive the way. A fragment that `target` has already travels along as `fragment`.
@@ -15,8 +17,4 @@ export function handOver(target: string): void {
   };
   url.hash = `foyer=${encodeURIComponent(JSON.stringify(pass))}`;
   location.replace(url);
-}
-
-function readField(name: string): string | null {
-  return document.querySelector<HTMLInputElement>(`input[name=${name}]`)?.value ?? null;
 }

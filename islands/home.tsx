@@ -4,6 +4,7 @@ import { host } from "../lib/mesh/client.ts";
 import { enterRoom, loadRoom } from "./enter_room.ts";
 import { forgetSession, keepSession, readKeptSession } from "./kept_session.ts";
 import { HomePage, type HomeState } from "./pages/HomePage.tsx";
+import { readField } from "./read_field.ts";
 
 const root = document.getElementById("foyer")!;
 
@@ -19,7 +20,7 @@ async function start(): Promise<void> {
   show(kept ? "returning" : "starting");
   try {
     const room = loadRoom(root);
-    const session = await host(kept ?? {});
+    const session = await host({ ...kept, iceServers: readIceServers() });
     keepSession({ sessionId: session.id, key: session.key! });
     await enterRoom(root, session, room);
   } catch (error) {
@@ -28,6 +29,11 @@ async function start(): Promise<void> {
     if (code !== "unreachable") forgetSession();
     show("failed", code);
   }
+}
+
+function readIceServers(): RTCIceServer[] | undefined {
+  const field = readField("iceServers");
+  return field === null ? undefined : JSON.parse(field);
 }
 
 function show(state: HomeState, code?: string): void {

@@ -4,13 +4,14 @@ import { join, type JoinStep } from "../lib/mesh/client.ts";
 import { enterRoom, loadRoom } from "./enter_room.ts";
 import { handOver } from "./hand_over.ts";
 import { JoinPage, type JoinState } from "./pages/JoinPage.tsx";
+import { readField } from "./read_field.ts";
 
 /** Until a page without an offer asks again; those who wait together ask at different times. */
 const AGAIN_MS = 1_000;
 
 const root = document.getElementById("foyer")!;
 const { problem } = root.dataset;
-const target = document.querySelector<HTMLInputElement>("input[name=target]")?.value;
+const target = readField("target");
 
 // A page that was only prepared would take an offer from somebody who is there.
 if ("prerendering" in document && document.prerendering) {

@@ -33,7 +33,7 @@ export function createApp(
   app.route("/", serveHealth(signalling));
   app.route("/", serveClient());
   app.use(limitRequests(all.limitPerMinute));
-  app.route("/", serveHome());
+  app.route("/", serveHome(all));
   app.route("/", serveSession(signalling));
   return {
     fetch: (request, info) => app.fetch(request, info),

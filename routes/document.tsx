@@ -11,6 +11,8 @@ export interface Page {
   /** `data-*` attributes of `<main>`, from which the island takes over. */
   data?: Record<string, string>;
   content: VNode;
+  /** Seconds after which a page without script tries again. */
+  retry?: number;
   /** The island's file. */
   script?: "home.js" | "join.js";
 }
@@ -29,7 +31,7 @@ export function compilePage(page: Page) {
   };
 }
 
-function renderFrame({ title, description, data = {}, content, script }: Page): string {
+function renderFrame({ title, description, data = {}, content, retry, script }: Page): string {
   const attributes = Object.fromEntries(
     Object.entries(data).map(([name, value]) => [`data-${name}`, value]),
   );
@@ -43,6 +45,11 @@ function renderFrame({ title, description, data = {}, content, script }: Page): 
         <meta property="og:title" content={title} />
         <meta property="og:description" content={description} />
         <meta name="color-scheme" content="light dark" />
+        {retry && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(retry)} />
+          </noscript>
+        )}
         <link rel="icon" href={ICON} />
         {script && <script type="module" nonce={NONCE} src={addressOf(assets[script])} />}
         <style nonce={NONCE} dangerouslySetInnerHTML={{ __html: assets["style.css"].body }} />

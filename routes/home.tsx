@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { type Context, Hono } from "hono";
 import { HomePage } from "../islands/pages/HomePage.tsx";
+import type { Settings } from "../lib/signalling/settings.ts";
 import { compilePage } from "./document.tsx";
 import { chooseEncoding } from "./encoding.ts";
 
@@ -9,7 +10,7 @@ const GZIP_LEVEL = 4;
 const DESCRIPTION = "A link that drops whoever opens it straight into a peer-to-peer session.";
 
 /** `GET /`: where a session starts. */
-export function serveHome() {
+export function serveHome({ iceServers, turn }: Settings) {
   const render = compilePage({
     title: "Foyer",
     description: DESCRIPTION,
@@ -17,7 +18,10 @@ export function serveHome() {
     content: <HomePage state="idle" />,
     script: "home.js",
   });
-  return new Hono().get("/", (c) => sendPage(c, 200, render()));
+  // Offers that know their servers need not be made again at the welcome. TURN's credentials are for
+  // those who have a session.
+  const fields: Record<string, string> = turn ? {} : { iceServers: JSON.stringify(iceServers) };
+  return new Hono().get("/", (c) => sendPage(c, 200, render(fields)));
 }
 
 /** A page with the headers that all of ours have. */

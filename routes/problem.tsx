@@ -31,6 +31,7 @@ function renderPage(code: ProblemCode, title: string) {
     description: title,
     data: { state: code === "no-free-offer" ? "waiting" : "failed", problem: code },
     content: <ProblemPage code={code} />,
+    retry: code === "no-free-offer" ? 5 : undefined,
     script: "join.js",
   });
   pages.set(code, page);
