@@ -24,12 +24,18 @@ export interface Pool {
   remember(session: string, sight: Sight): void;
 }
 
+interface Look {
+  running: Promise<Sight>;
+  /** Begins when `running` is done. */
+  next: Promise<Sight> | null;
+}
+
 /** Sessions kept in sight; about 8 kB each. */
 const MOST_SESSIONS = 2_000;
 
 export function createPool(store: Store): Pool {
   const sights = new Map<string, Sight>();
-  const looks = new Map<string, { next: Promise<Sight> | null; running: Promise<unknown> }>();
+  const looks = new Map<string, Look>();
 
   async function read(context: Context, id: string): Promise<Sight> {
     const [session, offers] = await Promise.all([
@@ -72,12 +78,11 @@ export function createPool(store: Store): Pool {
 
       function begin(): Promise<Sight> {
         const running = read(context, id);
-        const mine = { next: null, running: running.catch(() => {}) };
+        const mine: Look = { next: null, running };
         looks.set(id, mine);
-        const finish = () => {
-          if (looks.get(id) === mine && !mine.next) looks.delete(id);
-        };
-        running.then(finish, finish);
+        // Where the store fails, it fails for the next one, too: that would wait as long again.
+        const drop = () => void (looks.get(id) === mine && looks.delete(id));
+        running.then(() => mine.next || drop(), drop);
         return running;
       }
     },
