@@ -14,20 +14,24 @@ import { add, remove } from "./store.ts";
 const BEAT_TIME = 3_000;
 /** Looks, one a beat, that must find the count unchanged. */
 const DEAD_AFTER = 4;
+/** Beats after one that failed at which the store may still take what its callers gave up. */
+const LATE_FOR = 2;
 
 const keyOfIsolate = (isolate: string) => ["isolate", isolate];
 
 /**
  * Beats until the context closes; each beat also sweeps what nobody else will. `onTakenForDead`: the
- * others gave this isolate's sessions away, because it stood still for too long.
+ * others gave this isolate's sessions away, because it stood still for too long. `onStoreBack`: the
+ * store was away, and may have changed since in ways that nobody was told of.
  */
 export function startBeat(
   context: Context,
-  onTakenForDead: () => void,
+  { onTakenForDead, onStoreBack }: { onTakenForDead: () => void; onStoreBack: () => void },
 ): { stopped: Promise<void> } {
   const { store, isolate, closing } = context;
   const seen = new Map<string, { beat: bigint; looks: number }>();
   let beats = 0n;
+  let late = 0;
   return { stopped: run() };
 
   async function run() {
@@ -35,8 +39,13 @@ export function startBeat(
       try {
         await store.commit({ checks: [], mutations: [add(keyOfIsolate(isolate), 1)] });
         beats++;
+        if (late > 0) {
+          late--;
+          onStoreBack();
+        }
         await sweep();
       } catch (error) {
+        late = LATE_FOR;
         log("no-sweep", describeError(error));
       }
       await delay(BEAT_TIME, closing);

@@ -60,8 +60,14 @@ export function createSignalling(
     patience: createPatience(now),
     closing: closing.signal,
   };
-  const beat = startBeat(context, () => {
-    for (const socket of sockets.values()) socket.drain();
+  const beat = startBeat(context, {
+    onTakenForDead() {
+      for (const socket of sockets.values()) socket.drain();
+    },
+    async onStoreBack() {
+      // One after the other: there may be many, and the store has others to serve.
+      for (const socket of [...sockets.values()]) await socket.refresh("return").catch(() => {});
+    },
   });
 
   return {
