@@ -20,6 +20,8 @@ const NO_LINK = "This is not the whole link of a session; ask for it again";
 const PATIENCE_MS = 120_000;
 /** Where the server says nothing, or a browser hides the header. */
 const RETRY_AFTER_S = 2;
+/** The first wait for a free offer in milliseconds: the primary is already making some. */
+const SOON_MS = 100;
 
 /**
  * The way in that `address` gives: the hand-over of a loading page (`#foyer=` and JSON, cleared from
@@ -68,7 +70,7 @@ export async function fetchLease(
   signal: AbortSignal,
 ): Promise<Lease> {
   const patience = Date.now() + PATIENCE_MS;
-  while (true) {
+  for (let soon = SOON_MS;; soon *= 2) {
     const response = await request(link, { signal });
     if (response.ok) {
       const lease: Invitation | null = await response.json().catch(() => null);
@@ -79,9 +81,10 @@ export async function fetchLease(
     const isBusy = response.status === 503 || response.status === 429;
     if (!isBusy || Date.now() > patience) throw problem;
     onwaiting();
-    const seconds = Number(response.headers.get("retry-after")) || RETRY_AFTER_S;
+    const later = 1_000 * (Number(response.headers.get("retry-after")) || RETRY_AFTER_S);
+    const wait = problem.code === "no-free-offer" ? Math.min(soon, later) : later;
     // Those who were turned away together do not come back together.
-    await delay(seconds * 1_000 * (1 + Math.random() / 4), signal);
+    await delay(wait * (1 + Math.random() / 2), signal);
   }
 }
 
