@@ -23,14 +23,34 @@ const program = await findDenokv();
 
 /** A test that needs `denokv`. Where there is none it is ignored, and its name says why. */
 export function testOnDenokv(name: string, test: (stage: DenokvStage) => Promise<void>): void {
-  if (!program) {
-    Deno.test.ignore(`${name} [no denokv here; get it by: ${HOW_TO_GET_DENOKV}]`, () => {});
-    return;
-  }
-  Deno.test(name, async () => {
-    await using denokv = await startDenokv(program);
-    await perform(denokv.settings, (stage) => test({ ...stage, denokv }));
+  if (!program) return ignore(name);
+  Deno.test(name, () => performOnDenokv(program, test));
+}
+
+/** Tests on `denokv` that mostly wait: at the same time, each on a stage of its own. */
+export function testTogetherOnDenokv(
+  name: string,
+  tests: Record<string, (stage: DenokvStage) => Promise<void>>,
+): void {
+  if (!program) return ignore(name);
+  // Steps at the same time cannot tell whose resources are whose; the test around them can.
+  const unguarded = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
+  Deno.test(name, async (t) => {
+    await Promise.all(
+      Object.entries(tests).map(([name, test]) =>
+        t.step({ name, fn: () => performOnDenokv(program, test), ...unguarded })
+      ),
+    );
   });
+}
+
+function ignore(name: string): void {
+  Deno.test.ignore(`${name} [no denokv here; get it by: ${HOW_TO_GET_DENOKV}]`, () => {});
+}
+
+async function performOnDenokv(program: string, test: (stage: DenokvStage) => Promise<void>) {
+  await using denokv = await startDenokv(program);
+  await perform(denokv.settings, (stage) => test({ ...stage, denokv }));
 }
 
 /** A test on an embedded database in a file. */
