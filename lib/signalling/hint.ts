@@ -11,8 +11,15 @@ export function openHint(isolate: string, onHint: (session: string) => void): Hi
   channel.onmessage = ({ data }: MessageEvent<{ isolate: string; session: string }>) => {
     if (data?.isolate === isolate) onHint(data.session);
   };
+  let isOpen = true;
   return {
-    send: (isolate, session) => channel.postMessage({ isolate, session }),
-    close: () => channel.close(),
+    send(isolate, session) {
+      // Requests that are finished while the process ends have notes to leave, but no hints.
+      if (isOpen) channel.postMessage({ isolate, session });
+    },
+    close() {
+      isOpen = false;
+      channel.close();
+    },
   };
 }
