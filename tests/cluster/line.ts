@@ -7,6 +7,8 @@ export interface Line extends AsyncDisposable {
   slowDown(milliseconds: number): void;
   /** From now on nothing gets through and nothing is closed: what is sent waits. */
   stall(): void;
+  /** How many pieces wait because of that. */
+  readonly waiting: number;
   resume(): void;
 }
 
@@ -19,6 +21,7 @@ export function layLine(target: string): Line {
   const torn = new AbortController();
   let lateness = 0;
   let stalled: PromiseWithResolvers<void> | null = null;
+  let waiting = 0;
 
   const accepting = (async () => {
     for await (const near of listener) pipes.push(join(near));
@@ -44,7 +47,9 @@ export function layLine(target: string): Line {
       for (let size; (size = await from.read(buffer)) !== null;) {
         const piece = buffer.slice(0, size);
         if (lateness > 0) await wait(lateness, torn.signal);
+        waiting++;
         while (stalled && !torn.signal.aborted) await stalled.promise;
+        waiting--;
         for (let at = 0; at < size;) at += await to.write(piece.subarray(at));
       }
     } catch {
@@ -60,6 +65,9 @@ export function layLine(target: string): Line {
   return {
     origin: `http://127.0.0.1:${listener.addr.port}`,
     slowDown: (milliseconds) => lateness = milliseconds,
+    get waiting() {
+      return waiting;
+    },
     stall: () => stalled ??= Promise.withResolvers(),
     resume,
     async [Symbol.asyncDispose]() {
