@@ -22,7 +22,7 @@ import type { Process } from "./process.ts";
 import { testTogetherOnDenokv } from "./stage.ts";
 
 /** The store's own bound is 4 s, and the machine may be busy. In milliseconds. */
-const BOUND = 6_000;
+const BOUND = 8_000;
 
 /** A reply in time that says to come back. */
 async function assertUnavailable(request: () => Promise<Reply>): Promise<void> {

@@ -1,11 +1,13 @@
 /** Several processes on one KV Connect server: any of them serves any session. */
 import { assert, assertEquals } from "@std/assert";
+import { until } from "../contract/harness.ts";
 import {
   answer,
   answerLease,
   assertProblem,
   drain,
   giveBack,
+  type Lease,
   lease,
   openLink,
   untilAway,
@@ -71,22 +73,31 @@ testOnDenokv("Leases end everywhere, wherever they were granted", async ({ start
   const theirs = await lease(at(c, session));
   assert(theirs.leaseExpiresAt - 1_000 >= mine.leaseExpiresAt);
   assertProblem(await answerLease(at(b, session), mine, "late"), "offer-unavailable");
-  assertEquals((await answerLease(at(a, session), theirs, "in time")).status, 202);
 });
 
 testOnDenokv(
   "An answer stored at one process is known at the one that granted the lease, also after the lease",
   async ({ startSeveral }) => {
     const [a, b] = await startSeveral(2, { LEASE_SECONDS: "1" });
-    await using session = await startSession(a, { offers: ["answered", "fence"] });
-    const [first, second] = await drain(at(b, session));
-    const [mine, fence] = first.offer === "answered" ? [first, second] : [second, first];
-    assertEquals((await answerLease(at(a, session), mine, "x")).status, 202);
-    await session.primary.status(2, 2);
-    await session.primary.status(2, 1);
-    assert(Date.now() >= fence.leaseExpiresAt);
-    assertEquals((await answerLease(at(b, session), mine, "x")).status, 202, "the same body again");
-    assertProblem(await answerLease(at(b, session), mine, "y"), "offer-unavailable");
+    await using session = await startSession(a, { offers: ["only"] });
+    let mine: Lease | undefined;
+    await until("an answer before its lease is over", async () => {
+      const { status, text } = await openLink(at(b, session));
+      if (status !== 200) return status;
+      mine = JSON.parse(text) as Lease;
+      return (await answerLease(at(a, session), mine, "x")).status;
+    }, (status) => status === 202);
+    await until(
+      "the lease to be over",
+      () => openLink(at(a, session)),
+      () => Date.now() >= mine!.leaseExpiresAt,
+    );
+    assertEquals(
+      (await answerLease(at(b, session), mine!, "x")).status,
+      202,
+      "the same body again",
+    );
+    assertProblem(await answerLease(at(b, session), mine!, "y"), "offer-unavailable");
   },
 );
 
@@ -94,7 +105,7 @@ testOnDenokv(
   "Two hundred joiners over three processes, four offers: four leases, all different",
   async ({ startSeveral }) => {
     const servers = await startSeveral(3);
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 6; round++) {
       const offers = [1, 2, 3, 4].map((n) => `round ${round} offer ${n}`);
       await using session = await startSession(servers[round % 3], { offers });
       const replies = await Promise.all(
@@ -202,22 +213,27 @@ testOnDenokv("A session that its primary ends at A has ended at B", async ({ sta
   assertEquals((await back.closed()).code, 4010);
 });
 
+testOnDenokv("A session whose primary stays away ends everywhere", async ({ startSeveral }) => {
+  const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
+  await using session = await startSession(a);
+  await session.primary.close();
+  await untilStatus(at(b, session), 410);
+  await untilStatus(at(c, session), 410);
+});
+
 testOnDenokv(
-  "A session whose primary stays away ends everywhere, and one whose primary comes back elsewhere does not",
+  "A primary that was away comes back to another process, and finds what came meanwhile",
   async ({ startSeveral }) => {
-    const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
-    await using lost = await startSession(a);
-    await using kept = await startSession(a);
-    const { offer } = await lease(at(b, kept));
-    await answer(at(b, kept), offer, "x");
-    await kept.primary.answers(1);
-    await kept.primary.close();
-    await untilAway(at(b, kept), offer, "x");
-    await using back = await comeBack(at(b, kept), ["new"]);
-    await back.status(2, 1);
-    await lost.primary.close();
-    await untilStatus(at(b, lost), 410);
-    await untilStatus(at(c, lost), 410);
-    assertEquals((await lease(at(c, kept))).offer, "new");
+    const [a, b, c] = await startSeveral(3);
+    await using session = await startSession(a);
+    const [first, second] = await drain(at(b, session));
+    await answerLease(at(b, session), first, "x");
+    await session.primary.answers(1);
+    await session.primary.close();
+    await untilAway(at(b, session), first.offer, "x");
+    assertEquals((await answerLease(at(c, session), second, "y")).status, 202);
+    await using back = await comeBack(at(b, session), ["new"]);
+    assertEquals((await back.answers(2)).map(({ answer }) => answer).toSorted(), ["x", "y"]);
+    assertEquals((await lease(at(c, session))).offer, "new");
   },
 );
