@@ -68,7 +68,8 @@ export async function storeAnswer(
       sight?.leased.delete(offerId);
       if (session.value.holder?.isolate === context.isolate) {
         deliver({ id: offerId, offer, answer });
-      } else mail.wake(session.value, id);
+      }
+      mail.wake(session.value, id, { answered: 1 });
       return tell(session.value);
     }
     countUp("conflicts");
@@ -82,7 +83,7 @@ export async function storeAnswer(
     const mutations = mail.note(session, id);
     if (mutations.length > 0) await store.commit({ checks: [], mutations });
     if (session.holder?.isolate === context.isolate) deliver({ id: offerId, offer, answer });
-    else mail.wake(session, id);
+    else mail.wake(session, id, {});
   }
 }
 
@@ -132,8 +133,28 @@ export async function listAnswers(context: Context, id: string): Promise<AnswerM
   return entries.map(({ key, value }) => ({ id: key[2] as string, ...value }));
 }
 
-/** The primary has these: only their digests stay. Unknown ids are ignored. */
-export async function confirmAnswers(context: Context, id: string, answerIds: string[]) {
+/**
+ * The primary has these: only their digests stay. `sent` are answers by their ids, for those that this
+ * isolate remembers; the others are read, and unknown ids ignored.
+ */
+export async function confirmAnswers(
+  context: Context,
+  id: string,
+  answerIds: string[],
+  sent: ReadonlyMap<string, string>,
+) {
+  const session = context.pool.recall(id)?.session;
+  const known = [...new Set(answerIds)].filter((answerId) => sent.has(answerId));
+  if (session && known.length > 0) {
+    const confirmed = await context.store.commit({
+      checks: [check(session)],
+      mutations: known.flatMap((answerId) => [
+        remove(keyOfAnswer(id, answerId)),
+        set(keyOfDelivered(id, answerId), digest(sent.get(answerId)!)),
+      ]),
+    });
+    if (confirmed) answerIds = answerIds.filter((answerId) => !sent.has(answerId));
+  }
   await Promise.all([...new Set(answerIds)].map(async (answerId) => {
     const entry = await context.store.get<StoredAnswer>(keyOfAnswer(id, answerId));
     if (!entry.value) return;

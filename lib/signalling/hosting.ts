@@ -4,16 +4,7 @@ import type { Context, Gone } from "./context.ts";
 import { digest, hasDigest } from "./digest.ts";
 import { log, shorten } from "./log.ts";
 import { countUp } from "./metrics.ts";
-import {
-  count,
-  keyOfCount,
-  keyOfOffer,
-  keyOfOffers,
-  MOST_LIVE,
-  nameOffer,
-  type Offer,
-  readCounts,
-} from "./offer.ts";
+import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
 import {
   isOver,
   keyOfAway,
@@ -22,9 +13,11 @@ import {
   type Session,
   TOMBSTONE_TIME,
 } from "./session.ts";
-import { type Change, check, remove, set } from "./store.ts";
+import { check, remove, set } from "./store.ts";
 
 const MOST_TRIES = 20;
+/** Keys in one getMany (Deno KV's limit). */
+const MOST_KEYS = 10;
 
 /** The session as the store has it now, or how it is gone. */
 export async function findSession(context: Context, id: string): Promise<Session | Gone> {
@@ -57,10 +50,13 @@ export async function openSession(
       awayUntil: null,
       endedAt: null,
     };
-    const deposit = await planDeposit(context, id, first.offers);
+    const deposit = planDeposit(
+      id,
+      before ? await leaveUnknown(context, id, first.offers) : [...new Set(first.offers)],
+    );
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
-      checks: [check(entry), ...deposit.checks],
+      checks: [check(entry)],
       mutations: [
         set(keyOfSession(id), session),
         set(keyOfHeld(isolate, id), true),
@@ -71,7 +67,11 @@ export async function openSession(
     });
     if (versionstamp) {
       pool.forget(id);
-      if (moved) mail.wake(before, id);
+      if (!before) {
+        pool.showSession({ key: entry.key, value: session, versionstamp });
+        pool.show(id, deposit.fresh.map((offer) => ({ ...offer, versionstamp })));
+      }
+      if (moved) mail.wake(before, id, {});
       if (before) await dropUndeclared(context, id, socket, first.offers);
       countUp(before ? "sessions_returned" : "sessions_opened");
       log(before ? "session-returned" : "session-opened", { session: shorten(id) });
@@ -87,23 +87,21 @@ export async function depositOffers(
   id: string,
   socket: string,
   offers: string[],
-): Promise<"deposited" | "too-many" | "replaced"> {
+): Promise<{ deposited: number } | "replaced"> {
   const { store, pool } = context;
+  // Only this socket adds offers to the session, one frame after the other: what is unknown stays so.
+  const deposit = planDeposit(id, await leaveUnknown(context, id, offers));
+  let entry: Deno.KvEntryMaybe<Session> = pool.recall(id)?.session ??
+    await store.get<Session>(keyOfSession(id));
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const [entry, counts] = await Promise.all([
-      store.get<Session>(keyOfSession(id)),
-      readCounts(store, id),
-    ]);
     if (entry.value?.holder?.socket !== socket) return "replaced";
-    if (counts.offers - counts.answered + offers.length > MOST_LIVE) return "too-many";
-    const deposit = await planDeposit(context, id, offers);
-    const versionstamp = await store.commit({
-      checks: [check(entry), ...deposit.checks],
-      mutations: deposit.mutations,
-    });
-    if (!versionstamp) continue;
-    pool.forget(id);
-    return "deposited";
+    const { mutations, fresh } = deposit;
+    const versionstamp = await store.commit({ checks: [check(entry)], mutations });
+    if (versionstamp) {
+      pool.show(id, fresh.map((offer) => ({ ...offer, versionstamp })));
+      return { deposited: fresh.length };
+    }
+    entry = await store.get<Session>(keyOfSession(id));
   }
   return "replaced";
 }
@@ -182,20 +180,16 @@ async function clearSession(context: Context, id: string) {
   }
 }
 
-/**
- * The change that adds those of `offers` that the session does not know. It checks the counter of
- * offers, which moves with every deposit and nothing else but a drop: a check for each offer would be
- * more than a KV Connect server takes.
- */
-async function planDeposit(context: Context, id: string, offers: string[]): Promise<Change> {
-  const counter = await context.store.get(keyOfCount(id, "offers"));
-  const fresh = await leaveUnknown(context, id, offers);
+/** The change that adds `offers`, which the session does not know. */
+function planDeposit(id: string, offers: string[]) {
+  const fresh = offers.map((offer) => ({
+    key: keyOfOffer(id, nameOffer(offer)),
+    value: { offer, leaseExpiresAt: null } satisfies Offer,
+  }));
   return {
-    checks: [check(counter)],
+    fresh,
     mutations: [
-      ...fresh.map((offer) =>
-        set(keyOfOffer(id, nameOffer(offer)), { offer, leaseExpiresAt: null })
-      ),
+      ...fresh.map(({ key, value }) => set(key, value)),
       ...count(id, { offers: fresh.length }),
     ],
   };
@@ -223,16 +217,19 @@ async function dropUndeclared(context: Context, id: string, socket: string, decl
   }
 }
 
-/** Those of `offers` that are neither live nor answered in this session. */
+/** Those of `offers` that are neither live nor answered in this session, each once. */
 async function leaveUnknown(context: Context, id: string, offers: string[]): Promise<string[]> {
-  const known = await Promise.all(offers.map(async (offer) => {
-    const offerId = nameOffer(offer);
-    const entries = await context.store.getMany<[unknown, unknown, unknown]>([
-      keyOfOffer(id, offerId),
-      keyOfAnswer(id, offerId),
-      keyOfDelivered(id, offerId),
-    ]);
-    return entries.some(({ versionstamp }) => versionstamp !== null);
-  }));
-  return [...new Set(offers.filter((_, index) => !known[index]))];
+  const distinct = [...new Set(offers)];
+  const keys = distinct.flatMap((offer) =>
+    [keyOfOffer, keyOfAnswer, keyOfDelivered].map((keyOf) => keyOf(id, nameOffer(offer)))
+  );
+  const chunks = Array.from(
+    { length: Math.ceil(keys.length / MOST_KEYS) },
+    (_, i) => keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
+  );
+  const entries = await Promise.all(chunks.map((chunk) => context.store.getMany<unknown[]>(chunk)));
+  const known = new Set(
+    entries.flat().filter(({ versionstamp }) => versionstamp).map(({ key }) => key[2]),
+  );
+  return distinct.filter((offer) => !known.has(nameOffer(offer)));
 }

@@ -3,7 +3,6 @@ import type { Context, Gone } from "./context.ts";
 import { delay } from "./delay.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
-import type { Sight } from "./pool.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
 import { check, set } from "./store.ts";
 
@@ -26,39 +25,68 @@ export async function leaseOffer(
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, settings, now } = context;
   let sight = pool.recall(id);
+  if (!sight?.free.size) sight = await pool.look(context, id);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (!sight?.free.size) sight = await pool.look(context, id);
-    if (!sight.session) return "no-such-session";
-    const { value: session } = sight.session;
-    if (isOver(context, session)) return "ended";
-    const entry = takeRandom(sight.free);
-    if (!entry) {
-      context.mail.wake(session, id);
+    const { session, free, taking, leased } = sight;
+    if (!session) return "no-such-session";
+    if (isOver(context, session.value)) return "ended";
+    const entry = takeRandom(free);
+    if (!entry) return "no-free-offer";
+    const offerId = entry.key[2] as string;
+    const lease = {
+      offer: entry.value.offer,
+      leaseExpiresAt: now() + settings.leaseTime,
+      leasedBy: context.isolate,
+    };
+    const change = { consumed: entry.value.leaseExpiresAt === null ? 1 : 0 };
+    taking.add(offerId);
+    const versionstamp = await context.store.commit({
+      checks: [check(session), check(entry)],
+      mutations: [
+        set(entry.key, lease),
+        ...count(id, change),
+        ...context.mail.note(session.value, id),
+      ],
+    }).finally(() => taking.delete(offerId));
+    if (versionstamp) {
+      leased.set(offerId, { key: entry.key, value: lease, versionstamp });
+      context.mail.wake(session.value, id, change);
+      countUp("leases");
+      const { offer, leaseExpiresAt } = lease;
+      return { offer, leaseExpiresAt, target: session.value.target };
+    }
+    countUp("conflicts");
+    await delay(Math.random() * Math.min(tries, 20));
+    sight = await pool.look(context, id);
+  }
+  return "no-free-offer";
+}
+
+/** How long a joiner who finds no free offer waits for the primary's refill, in milliseconds. */
+const REFILL_TIME = 400;
+/** A refill at another isolate is seen only by looking. */
+const LOOK_TIME = 100;
+
+/** Leases an offer, or the one that the primary is just asked for. */
+export async function leaseNextOffer(
+  context: Context,
+  id: string,
+): Promise<Lease | "no-free-offer" | Gone> {
+  const { pool, mail } = context;
+  const end = performance.now() + REFILL_TIME;
+  while (true) {
+    const result = await leaseOffer(context, id);
+    const session = pool.recall(id)?.session?.value;
+    if (result !== "no-free-offer" || !session) return result;
+    const canWait = session.holder !== null && performance.now() < end;
+    const waited = canWait ? pool.waitForOffer(id, LOOK_TIME) : "crowded";
+    // The holder learns it when this joiner is counted among those who wait.
+    mail.wake(session, id, {});
+    if (await waited === "crowded") {
       countUp("leases_refused");
       return "no-free-offer";
     }
-    const leaseExpiresAt = now() + settings.leaseTime;
-    const leased = { offer: entry.value.offer, leaseExpiresAt, leasedBy: context.isolate };
-    const versionstamp = await context.store.commit({
-      checks: [check(sight.session), check(entry)],
-      mutations: [
-        set(entry.key, leased),
-        ...count(id, { consumed: entry.value.leaseExpiresAt === null ? 1 : 0 }),
-        ...context.mail.note(session, id),
-      ],
-    });
-    if (versionstamp) {
-      sight.leased.set(entry.key[2] as string, { key: entry.key, value: leased, versionstamp });
-      context.mail.wake(session, id);
-      countUp("leases");
-      return { offer: leased.offer, leaseExpiresAt, target: session.target };
-    }
-    countUp("conflicts");
-    pool.forget(id);
-    sight = undefined;
-    await delay(Math.random() * Math.min(tries, 20));
   }
-  return "no-free-offer";
 }
 
 /** Gives a lease back before its time. `leaseExpiresAt` names it: a later lease is not touched. */
@@ -84,8 +112,8 @@ export async function giveBackOffer(
       ],
     });
     if (versionstamp) {
-      showFree(context.pool.recall(id), { key, value: free, versionstamp });
-      context.mail.wake(session.value, id);
+      context.pool.show(id, [{ key, value: free, versionstamp }]);
+      context.mail.wake(session.value, id, { consumed: -1 });
       countUp("leases_given_back");
       return "given-back";
     }
@@ -121,13 +149,8 @@ async function freeOffer(context: Context, id: string, entry: Deno.KvEntry<Offer
     checks: [check(entry)],
     mutations: [set(entry.key, free), ...count(id, { consumed: -1 })],
   });
-  if (versionstamp) showFree(context.pool.recall(id), { ...entry, value: free, versionstamp });
+  if (versionstamp) context.pool.show(id, [{ ...entry, value: free, versionstamp }]);
   return versionstamp;
-}
-
-function showFree(sight: Sight | undefined, entry: Deno.KvEntry<Offer>) {
-  sight?.leased.delete(entry.key[2] as string);
-  sight?.free.set(entry.key[2] as string, entry);
 }
 
 /** Takes the entry out, so that the next request of this isolate chooses another. */

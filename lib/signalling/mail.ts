@@ -10,14 +10,15 @@ import { delay } from "./delay.ts";
 import { openHint } from "./hint.ts";
 import { describeError, log } from "./log.ts";
 import type { Wake } from "./metrics.ts";
+import type { Counts } from "./offer.ts";
 import type { Session } from "./session.ts";
 import { add, check, remove, set, type Store } from "./store.ts";
 
 export interface Mail {
   /** The mutations that leave a note; none where the socket is here or nowhere. */
   note(session: Session, id: string): Deno.KvMutation[];
-  /** After the commit: wakes the holder. */
-  wake(session: Session, id: string): void;
+  /** After the commit that moved the counter by `change`: wakes the holder. */
+  wake(session: Session, id: string, change: Partial<Counts>): void;
   close(): Promise<void>;
 }
 
@@ -25,15 +26,21 @@ const keyOfMailbox = (isolate: string) => ["mailbox", isolate];
 const keyOfNotes = (isolate: string) => ["mail", isolate];
 const keyOfNote = (isolate: string, session: string) => ["mail", isolate, session];
 
-/** `onMail` reads what is new for a session, and resolves when it has acted on it. */
+/**
+ * `onMail` reads what is new for a session, and resolves when it has acted on it. `onMove`: this
+ * isolate itself moved the counter of a session that it holds.
+ */
 export function openMail(
   store: Store,
   isolate: string,
-  onMail: (session: string, wake: Wake) => Promise<void>,
+  { onMail, onMove }: {
+    onMail: (session: string, wake: Wake) => Promise<void>;
+    onMove: (session: string, change: Partial<Counts>) => void;
+  },
 ): Mail {
-  const act = (session: string, wake: Wake) =>
-    onMail(session, wake).catch((error) => log("mail-not-read", describeError(error)));
-  const hint = openHint(isolate, (session) => act(session, "hint"));
+  const hint = openHint(isolate, (session) => {
+    onMail(session, "hint").catch((error) => log("mail-not-read", describeError(error)));
+  });
   let watching: ReadableStreamDefaultReader<unknown>;
   let open = true;
   const closed = watch();
@@ -62,8 +69,8 @@ export function openMail(
       if (!holder || holder.isolate === isolate) return [];
       return [set(keyOfNote(holder.isolate, id), true), add(keyOfMailbox(holder.isolate), 1)];
     },
-    wake({ holder }, id) {
-      if (holder?.isolate === isolate) act(id, "here");
+    wake({ holder }, id, change) {
+      if (holder?.isolate === isolate) onMove(id, change);
       else if (holder) hint.send(holder.isolate, id);
     },
     async close() {

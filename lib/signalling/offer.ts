@@ -36,7 +36,7 @@ export interface Counts {
   answered: number;
 }
 
-export const keyOfCount = (session: string, name: keyof Counts) => ["count", session, name];
+const keyOfCount = (session: string, name: keyof Counts) => ["count", session, name];
 
 /** The mutations that move the counter by `change`, in the commit that moves the offers. */
 export function count(session: string, change: Partial<Counts>): Deno.KvMutation[] {
@@ -63,10 +63,17 @@ const MOST_WANTED = 32;
 /** More live offers than this are refused. */
 export const MOST_LIVE = 48;
 
-/** How many offers to ask the primary for, beside the `pending` ones it was asked for already. */
-export function countWanted({ offers, consumed, answered }: Counts, pending: number): number {
+/**
+ * How many offers to ask the primary for, beside the `pending` ones it was asked for already, while so
+ * many joiners are `waiting` for one.
+ */
+export function countWanted(
+  { offers, consumed, answered }: Counts,
+  pending: number,
+  waiting: number,
+): number {
   const free = offers - consumed;
   const live = offers - answered;
   if (free > LOW) return 0;
-  return Math.max(0, Math.min(FULL - free, MOST_WANTED - live) - pending);
+  return Math.max(0, Math.min(FULL + waiting - free, MOST_WANTED - live) - pending);
 }

@@ -7,11 +7,14 @@ import type { Context } from "./context.ts";
 import { keyOfSession, type Session, type SessionEntry } from "./session.ts";
 import type { Store } from "./store.ts";
 
+/** What was seen of a session, by offer id where there are several. */
 export interface Sight {
   session: SessionEntry | null;
-  /** Free ones, or leased ones whose time is over. By offer id. */
+  /** Free ones, or leased ones whose time is over. */
   free: Map<string, Deno.KvEntry<Offer>>;
-  /** Leases granted here, so that their answers need no read. By offer id. */
+  /** Those whose lease is being committed here. */
+  taking: Set<string>;
+  /** Leases granted here, so that their answers need no read. */
   leased: Map<string, Deno.KvEntry<Offer>>;
 }
 
@@ -20,8 +23,14 @@ export interface Pool {
   recall(session: string): Sight | undefined;
   /** Reads the store; the read begins after the call. */
   look(context: Context, session: string): Promise<Sight>;
+  /** Offers of a session that are free since a commit of this isolate. */
+  show(session: string, entries: Deno.KvEntry<Offer>[]): void;
+  /** A session as a commit of this isolate left it. */
+  showSession(entry: SessionEntry): void;
   forget(session: string): void;
-  remember(session: string, sight: Sight): void;
+  /** Resolves when an offer is shown, or after `time` milliseconds; "crowded" where too many wait. */
+  waitForOffer(session: string, time: number): Promise<"waited" | "crowded">;
+  countWaiting(session: string): number;
 }
 
 interface Look {
@@ -32,26 +41,43 @@ interface Look {
 
 /** Sessions kept in sight; about 8 kB each. */
 const MOST_SESSIONS = 2_000;
+/** Joiners of one session that wait for an offer at the same time. */
+const MOST_WAITING = 64;
 
 export function createPool(store: Store): Pool {
   const sights = new Map<string, Sight>();
   const looks = new Map<string, Look>();
+  const waiting = new Map<string, Set<() => void>>();
 
   async function read(context: Context, id: string): Promise<Sight> {
     const [session, offers] = await Promise.all([
       store.get<Session>(keyOfSession(id)),
       store.list<Offer>(keyOfOffers(id)),
     ]);
-    const free = offers.filter(({ value }) => waitForOffer(context, id, value) === 0);
-    const sight = {
-      session: session.versionstamp ? session : null,
-      free: new Map(free.map((entry) => [entry.key[2] as string, entry])),
-      leased: new Map(),
-    };
+    const sight = sights.get(id) ?? makeSight();
+    sight.session = session.versionstamp ? session : null;
+    // Their answers may have gone to other isolates.
+    for (const [offerId, { value }] of sight.leased) {
+      if (waitForOffer(context, id, value) === 0) sight.leased.delete(offerId);
+    }
+    sight.free = new Map(
+      offers
+        .filter(({ key, value }) =>
+          !sight.taking.has(key[2] as string) && waitForOffer(context, id, value) === 0
+        )
+        .map((entry) => [entry.key[2] as string, entry]),
+    );
     if (sight.session) remember(id, sight);
     else forget(id);
     return sight;
   }
+
+  const makeSight = (): Sight => ({
+    session: null,
+    free: new Map(),
+    taking: new Set(),
+    leased: new Map(),
+  });
 
   function remember(id: string, sight: Sight) {
     sights.delete(id);
@@ -59,16 +85,47 @@ export function createPool(store: Store): Pool {
     if (sights.size > MOST_SESSIONS) sights.delete(sights.keys().next().value!);
   }
 
+  function recall(id: string): Sight | undefined {
+    const sight = sights.get(id);
+    if (sight) remember(id, sight);
+    return sight;
+  }
+
   const forget = (id: string) => void sights.delete(id);
 
   return {
-    remember,
     forget,
-    recall(id) {
-      const sight = sights.get(id);
-      if (sight) remember(id, sight);
-      return sight;
+    recall,
+    show(id, entries) {
+      const sight = recall(id);
+      for (const entry of entries) {
+        sight?.leased.delete(entry.key[2] as string);
+        sight?.free.set(entry.key[2] as string, entry);
+      }
+      [...waiting.get(id) ?? []].slice(0, entries.length).forEach((wake) => wake());
     },
+    showSession(entry) {
+      const id = entry.key[1] as string;
+      const sight = recall(id) ?? makeSight();
+      sight.session = entry;
+      remember(id, sight);
+    },
+    waitForOffer(id, time) {
+      const others = waiting.get(id) ?? new Set();
+      if (others.size >= MOST_WAITING) return Promise.resolve("crowded");
+      waiting.set(id, others);
+      return new Promise((resolve) => {
+        const timer = setTimeout(wake, time);
+        others.add(wake);
+        function wake() {
+          clearTimeout(timer);
+          others.delete(wake);
+          if (others.size === 0) waiting.delete(id);
+          resolve("waited");
+        }
+      });
+    },
+    countWaiting: (id) => waiting.get(id)?.size ?? 0,
     look(context, id) {
       // Many joiners of one session share a read, but only one that begins after they came: an
       // earlier one may have missed an offer that is free by now.

@@ -32,16 +32,19 @@ import { describeError, log, shorten } from "./log.ts";
 import { countUp, type Wake } from "./metrics.ts";
 import { mintIceServers } from "./ice.ts";
 import { endLeases } from "./lease.ts";
-import { type Counts, countWanted, readCounts } from "./offer.ts";
+import { type Counts, MOST_LIVE, readCounts } from "./offer.ts";
 import { isAllowed } from "./origin.ts";
 import { keyOfSession, type Session } from "./session.ts";
 import { Unavailable } from "./store.ts";
+import { createTally } from "./tally.ts";
 
 export interface PrimarySocket {
   readonly id: string;
   /** Sends an answer that was just stored. */
   deliver(mail: AnswerMail): void;
-  /** Reads what changed in the store and tells the primary. "here": only the counter can have. */
+  /** This isolate moved the counter. */
+  move(change: Partial<Counts>): void;
+  /** Reads what changed in the store and tells the primary. */
   refresh(wake: Wake): Promise<void>;
   /** This process ends: the primary shall come back, wherever it is then served. */
   drain(): Promise<void>;
@@ -56,8 +59,8 @@ const FLOOD_WINDOW = 10_000;
 const FLOOD_FRAMES = 200;
 /** A primary that reads so slowly is cut; its answers wait in the store. In bytes. */
 const MOST_BUFFERED = 1_048_576;
-/** A want that brought no deposit is said again after this many milliseconds. */
-const WANT_TIME = 5_000;
+/** Moves of the counter are told at once; the store has the last word so many milliseconds later. */
+const SETTLE_TIME = 1_000;
 
 export function servePrimary(
   context: Context,
@@ -70,11 +73,12 @@ export function servePrimary(
   const id = makeId();
   let stage: "new" | "opening" | "open" = "new";
   let frames = { since: 0, count: 0 };
+  const tally = createTally();
   let work = Promise.resolve();
 
-  const sent = new Set<string>();
-  let told: Counts | null = null;
-  let wanted = { count: 0, at: 0 };
+  /** Answers sent and not confirmed, by their ids. */
+  const sent = new Map<string, string>();
+  let settleTimer: ReturnType<typeof setTimeout> | undefined;
   let leaseTimer: ReturnType<typeof setTimeout> | undefined;
   const firstFrameTimer = setTimeout(
     () => close(CLOSE.timeout, "no first frame came in time"),
@@ -84,6 +88,7 @@ export function servePrimary(
   const self: PrimarySocket = {
     id,
     deliver: (mail) => sendAnswers([mail], "here"),
+    move,
     refresh: coalesce(refresh),
     async drain() {
       close(CLOSE_RESTART, "the server restarts; come back");
@@ -123,11 +128,17 @@ export function servePrimary(
       return complain("forbidden", "target: only http(s) addresses that this server redirects to");
     }
     if (stage === "open") {
+      const live = tally.counts.offers - tally.counts.answered;
+      if (live + offers.length > MOST_LIVE) {
+        return complain(
+          "too-many",
+          `connections: ${live} offers are live, and ${MOST_LIVE} may be`,
+        );
+      }
       const result = await depositOffers(context, sessionId, id, offers);
-      if (result === "too-many") complain("too-many", "connections: too many offers are live");
-      if (result === "replaced") close(CLOSE.replaced, "another socket took over");
-      wanted = { count: 0, at: 0 };
-      return await self.refresh("here");
+      if (result === "replaced") return close(CLOSE.replaced, "another socket took over");
+      tally.takeDeposit(offers.length);
+      return move({ offers: result.deposited });
     }
     const key = deposit.key ?? makeId();
     stage = "opening";
@@ -147,13 +158,25 @@ export function servePrimary(
   }
 
   async function takeReceived({ ids }: Received) {
-    await confirmAnswers(context, sessionId, ids);
+    await confirmAnswers(context, sessionId, ids, sent);
     ids.forEach((answerId) => sent.delete(answerId));
   }
 
   async function takeEnd(_: End) {
     await endSession(context, sessionId, id);
     close(1000, "ended");
+  }
+
+  function move(change: Partial<Counts>) {
+    tally.move(change);
+    settleTimer ??= setTimeout(() => self.refresh("here").catch(report), SETTLE_TIME);
+    tell();
+  }
+
+  function tell() {
+    for (const frame of tally.report(context.pool.countWaiting(sessionId), now())) send(frame);
+    const { consumed, answered } = tally.counts;
+    if (consumed > answered) scheduleLeaseEnd(settings.leaseTime);
   }
 
   async function refresh(wake: Wake) {
@@ -168,18 +191,13 @@ export function servePrimary(
       // A lease that another isolate granted is timed from the moment it is seen here.
       await freeLeases();
     }
+    clearTimeout(settleTimer);
+    settleTimer = undefined;
+    const before = tally.counts;
     const counts = await readCounts(context.store, sessionId);
-    if (told?.offers !== counts.offers || told.consumed !== counts.consumed) {
-      send({ type: "status", offers: counts.offers, consumed: counts.consumed });
-    }
-    told = counts;
-    if (counts.consumed > counts.answered) scheduleLeaseEnd(settings.leaseTime);
-    const pending = now() - wanted.at < WANT_TIME ? wanted.count : 0;
-    const count = countWanted(counts, pending);
-    if (count > 0) {
-      wanted = { count: pending + count, at: now() };
-      send({ type: "want", count });
-    }
+    // A move meanwhile may or may not be in what was read; it has set the timer for another look.
+    if (tally.counts === before || !tally.isKnown) tally.set(counts);
+    tell();
   }
 
   function scheduleLeaseEnd(wait: number) {
@@ -188,7 +206,6 @@ export function servePrimary(
       leaseTimer = undefined;
       try {
         await freeLeases();
-        await self.refresh("here");
       } catch (error) {
         report(error);
         if (socket.readyState === WebSocket.OPEN) scheduleLeaseEnd(settings.leaseTime);
@@ -197,20 +214,23 @@ export function servePrimary(
   }
 
   async function freeLeases() {
-    const { next } = await endLeases(context, sessionId);
+    const { ended, next } = await endLeases(context, sessionId);
+    if (ended > 0) move({ consumed: -ended });
     if (next !== null) scheduleLeaseEnd(next);
   }
 
   function sendAnswers(mail: AnswerMail[], wake: Wake) {
     const fresh = mail.filter((answer) => !sent.has(answer.id));
     if (fresh.length === 0) return;
-    fresh.forEach((answer) => sent.add(answer.id));
+    fresh.forEach(({ id, answer }) => sent.set(id, answer));
     countUp("deliveries", fresh.length, { wake });
     send({ type: "answers", connections: fresh });
   }
 
   function send(frame: FromServer) {
     if (socket.readyState !== WebSocket.OPEN) return;
+    // Each of these asks for a frame, which is no flood then.
+    if (frame.type === "answers" || frame.type === "want") frames.count--;
     if (socket.bufferedAmount > MOST_BUFFERED) return close(CLOSE.flooding, "reads too slowly");
     socket.send(JSON.stringify(frame));
   }
@@ -237,6 +257,7 @@ export function servePrimary(
   async function release() {
     clearTimeout(firstFrameTimer);
     clearTimeout(leaseTimer);
+    clearTimeout(settleTimer);
     if (sockets.get(sessionId) === self) sockets.delete(sessionId);
     if (stage === "new") return;
     // Nobody else releases the session of an isolate that lives: so not before the store took it.

@@ -6,7 +6,7 @@ import type { Context, Gone } from "./context.ts";
 import { findSession } from "./hosting.ts";
 import { mintIceServers } from "./ice.ts";
 import { startBeat } from "./isolates.ts";
-import { giveBackOffer, type Lease, leaseOffer } from "./lease.ts";
+import { giveBackOffer, type Lease, leaseNextOffer } from "./lease.ts";
 import { openMail } from "./mail.ts";
 import { createPatience } from "./patience.ts";
 import { timed, writeMetrics } from "./metrics.ts";
@@ -47,7 +47,10 @@ export function createSignalling(
   const isolate = makeId();
   const store = createStore(kv);
   const sockets = new Map<string, PrimarySocket>();
-  const mail = openMail(store, isolate, async (id, wake) => await sockets.get(id)?.refresh(wake));
+  const mail = openMail(store, isolate, {
+    onMail: async (id, wake) => await sockets.get(id)?.refresh(wake),
+    onMove: (id, change) => sockets.get(id)?.move(change),
+  });
   const closing = new AbortController();
   let isClosing = false;
   const context: Context = {
@@ -73,7 +76,7 @@ export function createSignalling(
   return {
     settings,
     find: (id) => findSession(context, id),
-    lease: (id) => timed("lease", leaseOffer(context, id)),
+    lease: (id) => timed("lease", leaseNextOffer(context, id)),
     answer: (body) =>
       timed(
         "answer",

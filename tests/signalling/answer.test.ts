@@ -12,6 +12,10 @@ import { DEFAULTS } from "../../lib/signalling/settings.ts";
 import { KEY, makeContext, makeSession, openKv } from "./make_context.ts";
 
 const ignore = () => {};
+const confirmAll = async (context: Context, id: string) => {
+  const ids = (await listAnswers(context, id)).map((mail) => mail.id);
+  await confirmAnswers(context, id, ids, new Map());
+};
 const answer = (context: Context, id: string, body: { offer: string; answer: string }) =>
   storeAnswer(context, id, body, ignore);
 
@@ -39,7 +43,7 @@ Deno.test("storeAnswer() says yes again to the same answer, before and after it 
   const body = { offer: "only", answer: "mine" };
   assertEquals(await answer(context, id, body), { primary: "here" });
   assertEquals(await answer(context, id, body), { primary: "here" });
-  await confirmAnswers(context, id, (await listAnswers(context, id)).map((mail) => mail.id));
+  await confirmAll(context, id);
   assertEquals(await listAnswers(context, id), []);
   assertEquals(await answer(context, id, body), { primary: "here" });
   assertEquals(await answer(context, id, { ...body, answer: "other" }), "offer-unavailable");
@@ -78,7 +82,7 @@ Deno.test("an answered offer is never leased again, even when it is deposited ag
   const id = await makeSession(context, ["only"]);
   await leaseOffer(context, id);
   await answer(context, id, { offer: "only", answer: "mine" });
-  await confirmAnswers(context, id, (await listAnswers(context, id)).map((mail) => mail.id));
+  await confirmAll(context, id);
   await openSession(context, id, "second", { offers: ["only"], key: KEY, target: null });
   assertEquals(await leaseOffer(context, id), "no-free-offer");
 });
@@ -98,7 +102,7 @@ Deno.test("storeAnswer() delivers at once where the socket is here, and by mail 
   const delivered: AnswerMail[] = [];
   await storeAnswer(there, id, { offer, answer: "1" }, (mail) => delivered.push(mail));
   assertEquals(delivered.map((mail) => mail.answer), ["1"]);
-  await confirmAnswers(there, id, delivered.map((mail) => mail.id));
+  await confirmAll(there, id);
 
   const second = await leaseOffer(here, id) as Lease;
   await storeAnswer(here, id, { offer: second.offer, answer: "2" }, () => {
@@ -134,7 +138,7 @@ Deno.test("storeAnswer() says again to whoever holds the socket what the primary
   await answer(here, id, body);
   assertEquals(await noticed.promise, id);
 
-  await confirmAnswers(there, id, delivered.map((mail) => mail.id));
+  await confirmAll(there, id);
   await storeAnswer(there, id, body, (mail) => delivered.push(mail));
   assertEquals(delivered.length, 1, "once it is confirmed, no more");
 });

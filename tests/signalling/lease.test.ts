@@ -1,5 +1,12 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { endLeases, giveBackOffer, type Lease, leaseOffer } from "../../lib/signalling/lease.ts";
+import { delay } from "../../lib/signalling/delay.ts";
+import {
+  endLeases,
+  giveBackOffer,
+  type Lease,
+  leaseNextOffer,
+  leaseOffer,
+} from "../../lib/signalling/lease.ts";
 import { storeAnswer } from "../../lib/signalling/answer.ts";
 import {
   depositOffers,
@@ -169,4 +176,39 @@ Deno.test("leases and grace hold though the isolates' clocks are a minute apart"
   pass(1);
   await endLapsedSession(there, id);
   assertEquals(await leaseOffer(there, id), "ended");
+});
+
+Deno.test("leaseNextOffer() waits for the refill that the primary was asked for", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const id = await makeSession(context, ["first"]);
+  await leaseOffer(context, id);
+  const waiting = [leaseNextOffer(context, id), leaseNextOffer(context, id)];
+  while (context.pool.countWaiting(id) < 2) await delay(1);
+  await depositOffers(context, id, "socket", ["second", "third"]);
+  const leases = await Promise.all(waiting) as Lease[];
+  assertEquals(leases.map(({ offer }) => offer).sort(), ["second", "third"]);
+});
+
+Deno.test("leaseNextOffer() sees a refill at another isolate", async () => {
+  using kv = await openKv();
+  await using here = makeContext(kv);
+  await using there = makeContext(kv);
+  const id = await makeSession(there, ["first"]);
+  await leaseOffer(there, id);
+  const waiting = leaseNextOffer(here, id);
+  while (here.pool.countWaiting(id) < 1) await delay(1);
+  await depositOffers(there, id, "socket", ["second"]);
+  assertEquals((await waiting as Lease).offer, "second");
+});
+
+Deno.test("leaseNextOffer() does not wait for a primary that is away", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const id = await makeSession(context, ["only"]);
+  await leaseOffer(context, id);
+  await releaseSession(context, id, "socket");
+  const result = leaseNextOffer(context, id);
+  assertEquals(context.pool.countWaiting(id), 0);
+  assertEquals(await result, "no-free-offer");
 });

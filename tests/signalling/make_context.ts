@@ -19,7 +19,7 @@ export function makeContext(
 ): Context & AsyncDisposable {
   const isolate = makeId();
   const store = createStore(kv);
-  const mail = openMail(store, isolate, onMail);
+  const mail = openMail(store, isolate, { onMail, onMove() {} });
   return {
     isolate,
     settings: DEFAULTS,
