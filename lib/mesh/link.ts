@@ -28,12 +28,12 @@ export interface Link {
   oncontrol(frame: Control): void;
   onmessage(message: Message): void;
   /**
-   * Makes an offer, waiting for candidates for at most `cap` milliseconds.
+   * Makes an offer, waiting for more candidates for at most `cap` milliseconds.
    * @throws {FoyerError} `closed`
    */
   offer(cap: number): Promise<string>;
   /**
-   * Answers `offer`, waiting for candidates for at most `cap` milliseconds.
+   * Answers `offer`, waiting for more candidates for at most `cap` milliseconds.
    * @throws {FoyerError} `closed`; what the browser throws where it is no offer.
    */
   answer(offer: string, cap: number): Promise<string>;

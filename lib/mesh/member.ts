@@ -4,7 +4,7 @@ import type { IceServer } from "../protocol/wire.ts";
 import { createLink, type Link } from "./link.ts";
 import type { Mesh, Role } from "./session.ts";
 
-/** How long a description in the mesh waits for candidates, in milliseconds. */
+/** How long a description in the mesh waits for more candidates, in milliseconds. */
 const GATHERING_CAP = 400;
 
 export interface Member extends Role {

@@ -8,7 +8,7 @@ const READY = 4;
 const MOST = 32;
 // A type import keeps the server's schemas out of the browser's bundle.
 const FRAME: typeof MAX_OFFERS = 16;
-/** Nobody waits for these, so they may wait for candidates, in milliseconds. */
+/** Nobody waits for these, so they may wait for more candidates, in milliseconds. */
 const GATHERING_CAP = 1_000;
 
 export interface OfferPool {

@@ -82,6 +82,20 @@ Deno.test("gather() with a dead server resolves at the cap, with what is there",
   assertEquals(await gathering.after(1), "v=0 host");
 });
 
+Deno.test("gather() lets the cap run from the first candidate", async () => {
+  using gathering = await start([STUN]);
+  assertEquals(await gathering.after(5 * CAP), undefined);
+  gathering.connection.find("host");
+  assertEquals(await gathering.after(CAP - 1), undefined);
+  assertEquals(await gathering.after(1), "v=0 host");
+});
+
+Deno.test("gather() without a network resolves in the end", async () => {
+  using gathering = await start([]);
+  assertEquals(await gathering.after(9_999), undefined);
+  assertEquals(await gathering.after(1), "v=0");
+});
+
 Deno.test("gather() resolves at once when gathering is complete", async () => {
   using gathering = await start([STUN]);
   gathering.connection.find("host");
