@@ -38,6 +38,11 @@ const EXPLANATIONS: { readonly [code in ProblemCode | ClientCode]?: Explanation 
       "to try the same.",
     way: "again",
   },
+  "full": {
+    title: "This session is full",
+    advice: "Its host lets in no more people than are here now. Try again when somebody has left.",
+    way: "again",
+  },
   "unsupported": {
     title: "This browser cannot connect",
     advice:
@@ -68,7 +73,13 @@ const EXPLANATIONS: { readonly [code in ProblemCode | ClientCode]?: Explanation 
 };
 
 /** Codes of the client's FoyerError that no server sends. */
-type ClientCode = "unsupported" | "unreachable" | "no-path" | "host-away" | "key-refused";
+type ClientCode =
+  | "unsupported"
+  | "unreachable"
+  | "no-path"
+  | "host-away"
+  | "full"
+  | "key-refused";
 
 /** `code` is a documented word of a problem or of a FoyerError; others get words that are always true. */
 export function explainProblem(code: string): Explanation {

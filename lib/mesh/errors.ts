@@ -11,6 +11,8 @@ export type FoyerErrorCode =
   | "no-path"
   /** The primary never took the answer. */
   | "host-away"
+  /** The primary lets nobody else in: its session has `maxPeers`. */
+  | "full"
   /** The key is not that of this session. */
   | "key-refused"
   /** Another client came with the key and is the primary now. */

@@ -4,7 +4,7 @@
  * 1. Each newcomer is told who was here before it, in the frame that gives it its id; who is
  *    admitted later is told of it. So of any two exactly one, the later, owes the other an offer.
  * 2. Its offers are passed on one by one.
- * 3. The answers go back in one frame when the last is in; those that come after a flush() follow.
+ * 3. The answers go back in one frame when the last is in, or at a flush(); others follow likewise.
  * 4. Whoever leaves is answered for with `null`, so nobody waits for it.
  */
 import type { Answers, Control, Offers, Welcome } from "../protocol/mesh.ts";
@@ -21,7 +21,6 @@ interface Newcomer {
   awaits: Set<string>;
   /** Answers that it does not have yet. */
   answers: Answers["connections"];
-  isFlushed: boolean;
 }
 
 export interface Introductions {
@@ -30,7 +29,7 @@ export interface Introductions {
   passOffers(from: string, connections: Offers["connections"]): Sending[];
   /** The answers of an earlier peer; those nobody waits for are dropped. */
   passAnswers(from: string, connections: Answers["connections"]): Sending[];
-  /** Sends a newcomer the answers that are in, without waiting for the others any longer. */
+  /** Sends a newcomer the answers that are in: they do not wait for the others any longer. */
   flush(id: string): Sending[];
   dismiss(id: string): Sending[];
 }
@@ -41,7 +40,7 @@ export function createIntroductions(self: string): Introductions {
 
   function admit(id: string): Welcome {
     const peers = [...members.keys()];
-    members.set(id, { owes: new Set(peers), awaits: new Set(), answers: [], isFlushed: false });
+    members.set(id, { owes: new Set(peers), awaits: new Set(), answers: [] });
     return { type: "welcome", self: id, primary: self, peers };
   }
 
@@ -73,9 +72,7 @@ export function createIntroductions(self: string): Introductions {
 
   function flush(id: string): Sending[] {
     const newcomer = members.get(id);
-    if (!newcomer) return [];
-    newcomer.isFlushed = true;
-    return passCollected(id, newcomer);
+    return newcomer ? pass(id, newcomer) : [];
   }
 
   function dismiss(id: string): Sending[] {
@@ -84,8 +81,12 @@ export function createIntroductions(self: string): Introductions {
   }
 
   function passCollected(to: string, newcomer: Newcomer): Sending[] {
-    const { answers: connections, awaits, isFlushed } = newcomer;
-    if (connections.length === 0 || (awaits.size > 0 && !isFlushed)) return [];
+    return newcomer.awaits.size > 0 ? [] : pass(to, newcomer);
+  }
+
+  function pass(to: string, newcomer: Newcomer): Sending[] {
+    const { answers: connections } = newcomer;
+    if (connections.length === 0) return [];
     newcomer.answers = [];
     return [{ to, frame: { type: "answers", connections } }];
   }

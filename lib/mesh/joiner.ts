@@ -1,5 +1,5 @@
 /** The client that opens a link: answers an offer of the primary and becomes a member. */
-import type { Welcome } from "../protocol/mesh.ts";
+import type { Full, Welcome } from "../protocol/mesh.ts";
 import type { Answer, IceServer, Stored } from "../protocol/wire.ts";
 import { within } from "./delay.ts";
 import { assertWebRtc, FoyerError } from "./errors.ts";
@@ -26,7 +26,7 @@ export interface JoinOptions {
 
 /** How often a joiner starts anew with a fresh offer. */
 const ATTEMPTS = 3;
-/** How long a joiner's answer waits for candidates, in milliseconds. */
+/** How long a joiner's answer waits for more candidates, in milliseconds. */
 const GATHERING_CAP = 400;
 /** From the answer to the primary's welcome, in milliseconds. */
 const CONNECT_MS = 15_000;
@@ -40,7 +40,7 @@ const AWAY_MS = 75_000;
 /**
  * Joins the session behind `address`: its link, or the address of a target page with the hand-over
  * in its fragment. Resolves once connected to the primary.
- * @throws {FoyerError} `no-such-session`, `ended`, `no-free-offer`, `no-path`, `host-away`,
+ * @throws {FoyerError} `no-such-session`, `ended`, `full`, `no-free-offer`, `no-path`, `host-away`,
  *   `unreachable`, `unsupported`, or another word of the server.
  */
 export async function join(address: string, options: JoinOptions = {}): Promise<Session> {
@@ -93,9 +93,15 @@ async function enter(
       signal.throwIfAborted();
       isMine = false;
       const welcome = await connect(primary, () => post(lease, answer));
-      if (!(welcome instanceof FoyerError)) return take(primary, welcome, lease, iceServers);
-      primary.close();
-      return welcome;
+      if (welcome instanceof FoyerError) {
+        primary.close();
+        return welcome;
+      }
+      if (welcome.type === "welcome") return take(primary, welcome, lease, iceServers);
+      throw new FoyerError(
+        "full",
+        "The host lets in nobody else; try again when somebody has left",
+      );
     } catch (cause) {
       abandon();
       signal.throwIfAborted();
@@ -113,13 +119,15 @@ async function enter(
     return response.ok ? await response.json() as Stored : await readProblem(response);
   }
 
-  /** Waits for the primary's welcome; asks the server again while the primary is away. */
+  /** Waits for the primary's word; asks the server again while the primary is away. */
   async function connect(
     primary: Link,
     sendAnswer: () => Promise<Stored | FoyerError>,
-  ): Promise<Welcome | FoyerError> {
-    const welcomed = new Promise<Welcome>((resolve) => {
-      primary.oncontrol = (frame) => frame.type === "welcome" && resolve(frame);
+  ): Promise<Welcome | Full | FoyerError> {
+    const welcomed = new Promise<Welcome | Full>((resolve) => {
+      primary.oncontrol = (frame) => {
+        if (frame.type === "welcome" || frame.type === "full") resolve(frame);
+      };
     });
     const settled = Promise.race([welcomed, primary.closed.then(() => null)]);
     const patience = Date.now() + AWAY_MS;
@@ -129,7 +137,7 @@ async function enter(
       // The primary may be faster than the server's word that it was told.
       const stored = await Promise.race([welcomed, sending]);
       if (stored instanceof FoyerError) return stored;
-      const isAway = stored.primary === "away";
+      const isAway = "primary" in stored && stored.primary === "away";
       report(isAway ? "away" : "connecting");
       const welcome = await within(isAway ? ASK_AGAIN_MS : limit, settled, signal);
       if (welcome) return welcome;

@@ -1,6 +1,6 @@
 /** The client that starts a session: deposits offers, takes answers, introduces who comes. */
 import { makeId, SESSION_ID } from "../protocol/ids.ts";
-import type { Control } from "../protocol/mesh.ts";
+import { type Control, MAX_PEERS } from "../protocol/mesh.ts";
 import type { Answers, Deposit, FromServer, IceServer, Welcome } from "../protocol/wire.ts";
 import { assertWebRtc, FoyerError, type FoyerErrorCode } from "./errors.ts";
 import { createIntroductions, type Sending } from "./introductions.ts";
@@ -20,14 +20,16 @@ export interface HostOptions {
   target?: string;
   /** Those of the server unless told; told, the start is one round trip shorter. */
   iceServers?: RTCIceServer[];
+  /** Most peers in the session, with the primary; 16 unless told, and never more than 256. */
+  maxPeers?: number;
   /** Stops the start; has no meaning once the session is there. */
   signal?: AbortSignal;
 }
 
 /** A server that does not answer this often at the start is not there. */
 const STARTS = 3;
-/** How long the answers to a newcomer wait for the slowest of them, in milliseconds. */
-const STRAGGLER_MS = 1_000;
+/** How long an answer to a newcomer waits for those of other peers, in milliseconds. */
+const TOGETHER_MS = 150;
 
 const ENDS: Record<SocketEnd, string> = {
   "replaced": "Somebody came with the key of this session and is its host now",
@@ -41,7 +43,7 @@ const ENDS: Record<SocketEnd, string> = {
  */
 export async function startSession(options: HostOptions & { server: string }): Promise<Session> {
   // The key is chosen here, so that a welcome that got lost does not lock us out.
-  const { server, sessionId = makeId(), key = makeId(), target, signal } = options;
+  const { server, sessionId = makeId(), key = makeId(), target, maxPeers = 16, signal } = options;
   assertWebRtc();
   signal?.throwIfAborted();
   if (!SESSION_ID.test(sessionId)) {
@@ -145,6 +147,10 @@ export async function startSession(options: HostOptions & { server: string }): P
   }
 
   function admit(link: Link): void {
+    if (mesh!.peers.size + 1 >= Math.min(maxPeers, MAX_PEERS)) {
+      link.sendControl({ type: "full" });
+      return link.finish();
+    }
     link.id = makeId(8);
     link.sendControl(introductions.admit(link.id));
     mesh!.admit(link);
@@ -153,9 +159,11 @@ export async function startSession(options: HostOptions & { server: string }): P
   function take(from: Link, frame: Control): void {
     if (frame.type === "offers") {
       send(introductions.passOffers(from.id, frame.connections));
-      setTimeout(() => send(introductions.flush(from.id)), STRAGGLER_MS);
     } else if (frame.type === "answers") {
       send(introductions.passAnswers(from.id, frame.connections));
+      setTimeout(() => {
+        for (const { peer } of frame.connections) send(introductions.flush(peer));
+      }, TOGETHER_MS);
     }
   }
 

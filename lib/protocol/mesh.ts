@@ -3,10 +3,11 @@
  * frames (JSON, below), messages of the application as binary frames (lib/mesh/messages.ts).
  *
  *   primary  -> newcomer   Welcome    its id, and who was here before it
+ *   primary  -> joiner     Full       no place in the session for it
  *   newcomer -> primary    Offers     one for each earlier peer, all in one frame
  *   primary  -> peer       Offers     the newcomer's offer to this peer
  *   peer     -> primary    Answers    its answer to the newcomer
- *   primary  -> newcomer   Answers    of all earlier peers in one frame, stragglers after it
+ *   primary  -> newcomer   Answers    of all earlier peers in one frame, those of slow ones after it
  *   primary  -> everyone   End        the session is over
  *
  * `peer` names the other end of a connection: passing a frame on, the primary puts the id of the
@@ -23,6 +24,10 @@ export interface Welcome {
   /** Who was here before it, in the order they came: the newcomer owes each of them an offer. */
   peers: string[];
 }
+/** In the place of a Welcome: the session has as many peers as the primary lets in. */
+export interface Full {
+  type: "full";
+}
 export interface Offers {
   type: "offers";
   connections: { peer: string; offer: string }[];
@@ -35,10 +40,10 @@ export interface Answers {
 export interface End {
   type: "end";
 }
-export type Control = Welcome | Offers | Answers | End;
+export type Control = Welcome | Full | Offers | Answers | End;
 
-/** Most peers in one frame. */
-const MAX_PEERS = 256;
+/** Most peers in one frame, and so in a session. */
+export const MAX_PEERS = 256;
 // A type import keeps the server's schemas out of the browser's bundle.
 const MAX_LENGTH: typeof MAX_DESCRIPTION = 15_000;
 
@@ -61,6 +66,7 @@ export function readControl(text: string): Control | undefined {
         )
         ? frame
         : undefined;
+    case "full":
     case "end":
       return frame;
   }

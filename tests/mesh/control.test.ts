@@ -13,6 +13,7 @@ Deno.test("readControl() takes each frame of the protocol as it is", () => {
     { type: "offers", connections: [] },
     { type: "offers", connections: [{ peer, offer: longest }] },
     { type: "answers", connections: [{ peer, answer: longest }, { peer, answer: null }] },
+    { type: "full" },
     { type: "end" },
   ];
   for (const frame of frames) assertEquals(readControl(JSON.stringify(frame)), frame as never);

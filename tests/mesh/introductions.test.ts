@@ -79,20 +79,20 @@ Deno.test("passAnswers() keeps two newcomers apart that are introduced side by s
   ]);
 });
 
-Deno.test("flush() sends the answers that are in; those of the stragglers follow one by one", () => {
-  const introductions = admit("p1", "p2", "p3", "p4");
-  introductions.passOffers("p4", [offerTo("p1"), offerTo("p2"), offerTo("p3")]);
-  introductions.passAnswers("p2", [answerTo("p4")]);
-  const answersOf = (peer: string) => [
-    {
-      to: "p4",
-      frame: { type: "answers" as const, connections: [{ peer, answer: "answer to p4" }] },
-    },
-  ];
-  assertEquals(introductions.flush("p4"), answersOf("p2"));
-  assertEquals(introductions.flush("p4"), []);
-  assertEquals(introductions.passAnswers("p3", [answerTo("p4")]), answersOf("p3"));
-  assertEquals(introductions.passAnswers("p1", [answerTo("p4")]), answersOf("p1"));
+Deno.test("flush() sends the answers that are in; the others follow in one frame, or at the next flush()", () => {
+  const introductions = admit("p1", "p2", "p3", "p4", "p5");
+  introductions.passOffers("p5", ["p1", "p2", "p3", "p4"].map(offerTo));
+  introductions.passAnswers("p2", [answerTo("p5")]);
+  const answersOf = (...peers: string[]) => {
+    const connections = peers.map((peer) => ({ peer, answer: "answer to p5" }));
+    return [{ to: "p5", frame: { type: "answers" as const, connections } }];
+  };
+  assertEquals(introductions.flush("p5"), answersOf("p2"));
+  assertEquals(introductions.flush("p5"), []);
+  assertEquals(introductions.passAnswers("p3", [answerTo("p5")]), []);
+  assertEquals(introductions.flush("p5"), answersOf("p3"));
+  assertEquals(introductions.passAnswers("p1", [answerTo("p5")]), []);
+  assertEquals(introductions.passAnswers("p4", [answerTo("p5")]), answersOf("p1", "p4"));
 });
 
 Deno.test("flush() has nothing to send to who has left", () => {
