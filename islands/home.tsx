@@ -25,8 +25,8 @@ async function start(): Promise<void> {
     await enterRoom(root, session, room);
   } catch (error) {
     const code = (error as { code?: string }).code ?? "unreachable";
-    // A session out of reach may still be there; what the server refused is not ours any more.
-    if (code !== "unreachable") forgetSession();
+    // What only failed may be there again in a minute.
+    if (code === "ended" || code === "key-refused") forgetSession();
     show("failed", code);
   }
 }

@@ -1,5 +1,6 @@
 /** All ways in, as one fetch handler. Another program mounts Foyer by this function. */
 import { Hono } from "hono";
+import { trimTrailingSlash } from "hono/trailing-slash";
 import { DEFAULTS, type Settings } from "../lib/signalling/settings.ts";
 import { createSignalling } from "../lib/signalling/signalling.ts";
 import { serveClient } from "./client.ts";
@@ -27,14 +28,15 @@ export function createApp(
 ): App {
   const all = { ...DEFAULTS, ...settings };
   const signalling = createSignalling({ kv, settings: all, now });
-  const app = new Hono<{ Bindings: Deno.ServeHandlerInfo }>({ strict: false });
+  const app = new Hono<{ Bindings: Deno.ServeHandlerInfo }>();
+  app.use(trimTrailingSlash());
   app.onError(answerError);
   app.notFound((c) => answerProblem(c, "not-found", "There is no page at this address."));
   app.route("/", serveHealth(signalling));
   app.route("/", serveClient());
-  app.use(limitRequests(all.limitPerMinute));
-  app.route("/", serveHome(all));
-  app.route("/", serveSession(signalling));
+  const limit = limitRequests(all.limitPerMinute);
+  app.route("/", serveHome(all, limit));
+  app.route("/", serveSession(signalling, limit));
   return {
     fetch: (request, info) => app.fetch(request, info),
     close: () => signalling.close(),

@@ -1,9 +1,12 @@
 /** The frame of every page, rendered once and filled in for each request. */
+import { gzipSync } from "node:zlib";
+import type { Context } from "hono";
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 import { assets } from "../dist/assets.ts";
 import { makeId } from "../lib/protocol/ids.ts";
 import { addressOf } from "./client.ts";
+import { chooseEncoding } from "./encoding.ts";
 
 export interface Page {
   title: string;
@@ -17,8 +20,11 @@ export interface Page {
   script?: "home.js" | "join.js";
 }
 
-const NONCE = "@nonce@";
-const FIELDS = "@fields@";
+// Words that nobody can put into a target, or anywhere else in a page.
+const NONCE = makeId();
+const FIELDS = makeId();
+/** A page and its script must fit the first round trip of a connection; higher gains nothing more. */
+const GZIP_LEVEL = 4;
 
 /** A function that makes the response's parts: the HTML, and the policy that fits its nonce. */
 export function compilePage(page: Page) {
@@ -97,4 +103,20 @@ function writePolicy(nonce: string): string {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join("; ");
+}
+
+/** A page with the headers that all of ours have. */
+export function sendPage(c: Context, status: number, page: { html: string; policy: string }) {
+  c.header("Content-Security-Policy", page.policy);
+  c.header("Referrer-Policy", "no-referrer");
+  c.header("Cross-Origin-Opener-Policy", "same-origin");
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Cache-Control", "no-store");
+  c.header("Vary", "Accept-Encoding", { append: true });
+  if (!chooseEncoding(c.req.header("Accept-Encoding"), ["gzip"])) {
+    return c.html(page.html, status as 200);
+  }
+  c.header("Content-Encoding", "gzip");
+  c.header("Content-Type", "text/html; charset=utf-8");
+  return c.body(Uint8Array.from(gzipSync(page.html, { level: GZIP_LEVEL })), status as 200);
 }

@@ -5,10 +5,10 @@ const WINDOW = 60_000;
 /** Beyond this many addresses the oldest window is forgotten: memory stays bounded. */
 const MOST_ADDRESSES = 50_000;
 
+export type Limit = MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }>;
+
 /** At most `most` requests of one address in a minute; 0: no limit. The rest get 429. */
-export function limitRequests(
-  most: number,
-): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
+export function limitRequests(most: number): Limit {
   const windows = new Map<string, { since: number; count: number }>();
   return async (c, next) => {
     const remote = c.env?.remoteAddr;

@@ -5,8 +5,7 @@ import { describeProblem, type ProblemCode, PROBLEMS } from "../lib/protocol/pro
 import { InvalidInput } from "../lib/protocol/wire.ts";
 import { describeError, log } from "../lib/signalling/log.ts";
 import { Unavailable } from "../lib/signalling/store.ts";
-import { compilePage } from "./document.tsx";
-import { sendPage } from "./home.tsx";
+import { compilePage, sendPage } from "./document.tsx";
 import { wantsPage } from "./negotiate.ts";
 
 const pages = new Map<ProblemCode, ReturnType<typeof compilePage>>();

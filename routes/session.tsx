@@ -20,8 +20,8 @@ import type { Gone } from "../lib/signalling/context.ts";
 import type { Signalling } from "../lib/signalling/signalling.ts";
 import { readBody } from "./body.ts";
 import { mayCall, shareWith } from "./cors.ts";
-import { compilePage } from "./document.tsx";
-import { sendPage } from "./home.tsx";
+import { compilePage, sendPage } from "./document.tsx";
+import type { Limit } from "./limit.ts";
 import { wantsInvitation } from "./negotiate.ts";
 import { answerProblem } from "./problem.tsx";
 
@@ -31,21 +31,22 @@ const DESCRIPTION = "Open this link to come straight into the session.";
 /** Seconds until an offer is likely to be free. */
 const RETRY_AFTER = "1";
 
-export function serveSession(signalling: Signalling) {
+export function serveSession(signalling: Signalling, limit: Limit) {
   const renderJoin = compileJoin(null);
   const { allowedOrigins } = signalling.settings;
-  const app = new Hono();
+  const app = new Hono<{ Bindings: Deno.ServeHandlerInfo }>();
 
-  app.use("/:sessionId", async (c, next) => {
-    if (SESSION_ID.test(c.req.param("sessionId"))) return await next();
-    return answerProblem(c, "no-such-session", "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.");
-  });
   // Before anything that would touch the response: an upgrade's must reach the server as it is.
   app.get("/:sessionId", async (c, next) => {
-    if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") return await next();
-    return upgrade(c, c.req.param("sessionId"));
+    const id = c.req.param("sessionId");
+    const isUpgrade = c.req.header("Upgrade")?.toLowerCase() === "websocket";
+    if (!isUpgrade || !SESSION_ID.test(id)) return await next();
+    return await limit(c, async () => {}) ?? upgrade(c, id);
   });
-  app.use("/:sessionId", shareWith(allowedOrigins));
+  app.use("/:sessionId", shareWith(allowedOrigins), limit, async (c, next) => {
+    if (SESSION_ID.test(c.req.param("sessionId")!)) return await next();
+    return answerProblem(c, "no-such-session", "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.");
+  });
 
   app.get("/:sessionId", async (c) => {
     const id = c.req.param("sessionId");

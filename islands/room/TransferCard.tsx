@@ -42,7 +42,7 @@ function describe(transfer: Transfer): string {
       ? "Broken off"
       : "Removed";
   }
-  const arrived = transfer.takers.values().filter(({ hasAll }) => hasAll).toArray().length;
+  const arrived = [...transfer.takers.values()].filter(({ hasAll }) => hasAll).length;
   switch (transfer.state) {
     case "moving":
       return transfer.takers.size > 1

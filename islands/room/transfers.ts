@@ -61,7 +61,7 @@ export class Transfers {
   /** Is a file on its way, in or out? */
   get isBusy(): boolean {
     return this.#sending.size > 0 ||
-      this.#held.values().some(({ transfer }) => transfer.state === "moving");
+      [...this.#held.values()].some(({ transfer }) => transfer.state === "moving");
   }
 
   /** Offers `source` to each of `peers`; each gets it at its own pace once it takes it. */
@@ -83,7 +83,7 @@ export class Transfers {
 
   /** Takes an offered file, or refuses it with null where it is more than this page holds. */
   receive(from: string, { file, name, size }: FileOffer): Receiving | null {
-    const promised = this.#held.values().reduce((sum, { transfer }) => sum + transfer.size, 0);
+    const promised = [...this.#held.values()].reduce((sum, { transfer }) => sum + transfer.size, 0);
     const isTooMuch = size > MAX_FILE || promised + size > MAX_HELD ||
       this.#held.size >= MAX_FILES || this.#held.has(nameHeld(from, file));
     if (isTooMuch) {
@@ -186,8 +186,9 @@ export class Transfers {
   #settle(transfer: Sending): void {
     if (transfer.state !== "moving") return;
     if (transfer.takers.size === 0) this.#close(transfer, "lost");
-    else if (transfer.takers.values().every(({ hasAll }) => hasAll)) this.#close(transfer, "done");
-    else this.#onchange();
+    else if ([...transfer.takers.values()].every(({ hasAll }) => hasAll)) {
+      this.#close(transfer, "done");
+    } else this.#onchange();
   }
 
   #close(transfer: Sending, state: TransferState): void {
@@ -220,6 +221,6 @@ function nameHeld(from: string, file: number): string {
 export function measureTransfer(transfer: Transfer): number {
   if (transfer.size === 0 || transfer.state === "done") return transfer.state === "done" ? 1 : 0;
   if (transfer.kind === "receiving") return transfer.moved / transfer.size;
-  const moved = transfer.takers.values().reduce((sum, taker) => sum + taker.moved, 0);
+  const moved = [...transfer.takers.values()].reduce((sum, taker) => sum + taker.moved, 0);
   return moved / (transfer.size * transfer.takers.size || 1);
 }

@@ -13,7 +13,6 @@ export const PROBLEMS = {
   "ended": [410, "This session has ended"],
   "too-large": [413, "That is too large"],
   "unsupported-type": [415, "The body must be JSON"],
-  "upgrade-required": [426, "A WebSocket handshake is needed here"],
   "too-many": [429, "Too many requests from this address"],
   "internal": [500, "Something went wrong here"],
   "no-free-offer": [503, "Everybody is joining right now"],

@@ -1,9 +1,9 @@
 /** An answer, bound to its offer: stored before it is promised, kept until the primary has it. */
 import type { Context, Gone } from "./context.ts";
-import { delay } from "./delay.ts";
 import { digest } from "./digest.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, nameOffer, type Offer, waitForOffer } from "./offer.ts";
+import { retryChange } from "./retry_change.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
 import { check, remove, set } from "./store.ts";
 
@@ -23,8 +23,6 @@ export const keyOfAnswer = (session: string, id: string) => ["answer", session, 
 /** What is left of a confirmed answer: its digest, so that its offer is never used again. */
 export const keyOfDelivered = (session: string, id: string) => ["delivered", session, id];
 
-const MOST_TRIES = 50;
-
 /**
  * Binds `answer` to the offer and leaves it for the primary, in one commit. `leaseExpiresAt` names
  * the lease where the joiner kept it; without it, whoever holds the lease is taken to be answering.
@@ -40,20 +38,16 @@ export async function storeAnswer(
   const { offer, answer } = body;
   const offerId = nameOffer(offer);
   const sight = pool.recall(id);
-  const lease = sight?.leased.get(offerId);
-  // A lease that this isolate granted needs no read; one that looks wrong may only look so from here.
-  const isKnown = sight?.session && !isOver(context, sight.session.value);
-  let held: Held | "offer-unavailable" | Gone =
-    isKnown && lease && isHeld(context, id, body, lease.value)
-      ? { session: sight.session!, lease }
-      : await readHeld(context, id, body);
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  let held = recallHeld(context, id, body);
+  return await retryChange(async () => {
+    held ??= await readHeld(context, id, body);
     if (typeof held === "string") return held;
     const { session, lease } = held;
     if (!lease) {
       if (held.isWaiting) await remind(session.value);
       return tell(session.value);
     }
+    held = undefined;
     const stored = await store.commit({
       checks: [check(session), check(lease)],
       mutations: [
@@ -63,20 +57,15 @@ export async function storeAnswer(
         ...mail.note(session.value, id),
       ],
     });
-    if (stored) {
-      countUp("joins");
-      sight?.leased.delete(offerId);
-      if (session.value.holder?.isolate === context.isolate) {
-        deliver({ id: offerId, offer, answer });
-      }
-      mail.wake(session.value, id, { answered: 1 });
-      return tell(session.value);
+    if (!stored) return countUp("conflicts");
+    countUp("joins");
+    sight?.leased.delete(offerId);
+    if (session.value.holder?.isolate === context.isolate) {
+      deliver({ id: offerId, offer, answer });
     }
-    countUp("conflicts");
-    await delay(Math.random() * Math.min(tries, 20));
-    held = await readHeld(context, id, body);
-  }
-  return "offer-unavailable";
+    mail.wake(session.value, id, { answered: 1 });
+    return tell(session.value);
+  });
 
   /** The answer is stored, but its commit may have come after whoever would have said so gave up. */
   async function remind(session: Session) {
@@ -93,6 +82,18 @@ type Held =
   & { session: Deno.KvEntry<Session> }
   & ({ lease: Deno.KvEntry<Offer> } | { lease: null; isWaiting: boolean });
 type Body = { offer: string; answer: string; leaseExpiresAt?: number };
+
+/** A lease that this isolate granted: it needs no read. One that looks wrong may only look so from here. */
+function recallHeld(
+  context: Context,
+  id: string,
+  body: Body,
+): Held | "offer-unavailable" | Gone | undefined {
+  const { session, leased } = context.pool.recall(id) ?? {};
+  const lease = leased?.get(nameOffer(body.offer));
+  if (!session || isOver(context, session.value)) return;
+  if (lease && isHeld(context, id, body, lease.value)) return { session, lease };
+}
 
 /** The session, and what `body` answers in it; or what is to be said instead. */
 async function readHeld(

@@ -15,6 +15,8 @@ export interface Context {
   /** Milliseconds since the epoch, never backwards. */
   readonly now: () => number;
   readonly patience: Patience;
+  /** Sessions that may still be held by a socket of this isolate that is gone, and how often to look. */
+  readonly doubtful: Map<string, number>;
   /** Aborted when this isolate lets go of the store. */
   readonly closing: AbortSignal;
 }

@@ -5,6 +5,7 @@ import { digest, hasDigest } from "./digest.ts";
 import { log, shorten } from "./log.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
+import { retryChange } from "./retry_change.ts";
 import {
   isOver,
   keyOfAway,
@@ -15,7 +16,6 @@ import {
 } from "./session.ts";
 import { check, remove, set } from "./store.ts";
 
-const MOST_TRIES = 20;
 /** Keys in one getMany (Deno KV's limit). */
 const MOST_KEYS = 10;
 
@@ -27,18 +27,17 @@ export async function findSession(context: Context, id: string): Promise<Session
 }
 
 /**
- * The first frame of a primary: creates the session, or comes back to it with the right key and
- * declares all offers that are live now. The socket is the session's from here on; one before it
- * in another isolate learns so by mail. "contended": somebody else kept changing the session.
+ * The first frame of a primary: creates the session, or comes back to it with the right key. The
+ * socket is the session's from here on; one before it in another isolate learns so by mail.
  */
 export async function openSession(
   context: Context,
   id: string,
   socket: string,
   first: { offers: string[]; key: string; target: string | null },
-): Promise<"opened" | "key-refused" | "ended" | "contended"> {
+): Promise<"opened" | "returned" | "key-refused" | "ended"> {
   const { store, isolate, mail, pool } = context;
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  return await retryChange(async () => {
     const entry = await store.get<Session>(keyOfSession(id));
     const before = entry.value;
     if (before && !hasDigest(first.key, before.keyHash)) return "key-refused";
@@ -50,10 +49,8 @@ export async function openSession(
       awayUntil: null,
       endedAt: null,
     };
-    const deposit = planDeposit(
-      id,
-      before ? await leaveUnknown(context, id, first.offers) : [...new Set(first.offers)],
-    );
+    const distinct = [...new Set(first.offers)];
+    const deposit = planDeposit(id, before ? await leaveUnknown(context, id, distinct) : distinct);
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
       checks: [check(entry)],
@@ -65,20 +62,48 @@ export async function openSession(
         ...deposit.mutations,
       ],
     });
-    if (versionstamp) {
-      pool.forget(id);
-      if (!before) {
-        pool.showSession({ key: entry.key, value: session, versionstamp });
-        pool.show(id, deposit.fresh.map((offer) => ({ ...offer, versionstamp })));
-      }
+    if (!versionstamp) return;
+    pool.forget(id);
+    log(before ? "session-returned" : "session-opened", { session: shorten(id) });
+    countUp(before ? "sessions_returned" : "sessions_opened");
+    if (before) {
       if (moved) mail.wake(before, id, {});
-      if (before) await dropUndeclared(context, id, socket, first.offers);
-      countUp(before ? "sessions_returned" : "sessions_opened");
-      log(before ? "session-returned" : "session-opened", { session: shorten(id) });
-      return "opened";
+      return "returned";
     }
-  }
-  return "contended";
+    pool.showSession({ key: entry.key, value: session, versionstamp });
+    pool.show(id, deposit.fresh.map((offer) => ({ ...offer, versionstamp })));
+    return "opened";
+  });
+}
+
+/**
+ * On a return: drops all live offers but those in `declared`, which are all that the primary has.
+ * Nothing to do where another socket took over meanwhile.
+ */
+export async function dropUndeclared(
+  context: Context,
+  id: string,
+  socket: string,
+  declared: string[],
+): Promise<void> {
+  const { store, pool } = context;
+  await retryChange(async () => {
+    const session = await store.get<Session>(keyOfSession(id));
+    if (session.value?.holder?.socket !== socket) return true;
+    const entries = await store.list<Offer>(keyOfOffers(id));
+    const undeclared = entries.filter(({ value }) => !declared.includes(value.offer));
+    if (undeclared.length === 0) return true;
+    await Promise.all(undeclared.map((entry) =>
+      store.commit({
+        checks: [check(session), check(entry)],
+        mutations: [
+          remove(entry.key),
+          ...count(id, { offers: -1, consumed: entry.value.leaseExpiresAt === null ? 0 : -1 }),
+        ],
+      })
+    ));
+    pool.forget(id);
+  });
 }
 
 /** More offers from the primary. Those that the session already knows are left as they are. */
@@ -87,30 +112,30 @@ export async function depositOffers(
   id: string,
   socket: string,
   offers: string[],
-): Promise<{ deposited: number } | "replaced"> {
+): Promise<{ deposited: number } | "not-holder"> {
   const { store, pool } = context;
   // Only this socket adds offers to the session, one frame after the other: what is unknown stays so.
-  const deposit = planDeposit(id, await leaveUnknown(context, id, offers));
-  let entry: Deno.KvEntryMaybe<Session> = pool.recall(id)?.session ??
-    await store.get<Session>(keyOfSession(id));
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (entry.value?.holder?.socket !== socket) return "replaced";
-    const { mutations, fresh } = deposit;
+  const { mutations, fresh } = planDeposit(
+    id,
+    await leaveUnknown(context, id, [...new Set(offers)]),
+  );
+  let entry: Deno.KvEntryMaybe<Session> | null | undefined = pool.recall(id)?.session;
+  return await retryChange(async () => {
+    entry ??= await store.get<Session>(keyOfSession(id));
+    if (entry.value?.holder?.socket !== socket) return "not-holder";
     const versionstamp = await store.commit({ checks: [check(entry)], mutations });
-    if (versionstamp) {
-      pool.show(id, fresh.map((offer) => ({ ...offer, versionstamp })));
-      return { deposited: fresh.length };
-    }
-    entry = await store.get<Session>(keyOfSession(id));
-  }
-  return "replaced";
+    entry = undefined;
+    if (!versionstamp) return;
+    pool.show(id, fresh.map((offer) => ({ ...offer, versionstamp })));
+    return { deposited: fresh.length };
+  });
 }
 
 /** The primary's socket is lost: the session stays open for the time of grace. */
-export async function releaseSession(context: Context, id: string, socket: string) {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+export async function releaseSession(context: Context, id: string, socket: string): Promise<void> {
+  await retryChange(async () => {
     const entry = await context.store.get<Session>(keyOfSession(id));
-    if (entry.value?.holder?.socket !== socket) return;
+    if (entry.value?.holder?.socket !== socket) return true;
     const awayUntil = context.now() + context.settings.graceTime;
     const versionstamp = await context.store.commit({
       checks: [check(entry)],
@@ -120,19 +145,25 @@ export async function releaseSession(context: Context, id: string, socket: strin
         set(keyOfAway(id), awayUntil),
       ],
     });
-    if (versionstamp) return context.pool.forget(id);
-  }
+    if (!versionstamp) return;
+    context.pool.forget(id);
+    return true;
+  });
 }
 
 /** The primary ends the session: from here on it is gone for everyone. */
-export async function endSession(context: Context, id: string, socket: string) {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+export async function endSession(
+  context: Context,
+  id: string,
+  socket: string,
+): Promise<"ended" | "not-holder"> {
+  const result = await retryChange(async () => {
     const entry = await context.store.get<Session>(keyOfSession(id));
-    if (entry.value?.holder?.socket !== socket) return;
-    if (await burySession(context, id, entry as Deno.KvEntry<Session>)) {
-      return clearSession(context, id);
-    }
-  }
+    if (entry.value?.holder?.socket !== socket) return "not-holder";
+    return await burySession(context, id, entry as Deno.KvEntry<Session>) ? "ended" : undefined;
+  });
+  if (result === "ended") await clearSession(context, id);
+  return result;
 }
 
 /** Ends a session whose primary did not come back in time. Nothing to do where it did. */
@@ -195,32 +226,9 @@ function planDeposit(id: string, offers: string[]) {
   };
 }
 
-/** Drops all live offers but those in `declared`, unless another socket takes over. */
-async function dropUndeclared(context: Context, id: string, socket: string, declared: string[]) {
-  const { store, pool } = context;
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const session = await store.get<Session>(keyOfSession(id));
-    if (session.value?.holder?.socket !== socket) return;
-    const entries = await store.list<Offer>(keyOfOffers(id));
-    const undeclared = entries.filter(({ value }) => !declared.includes(value.offer));
-    if (undeclared.length === 0) return;
-    await Promise.all(undeclared.map((entry) =>
-      store.commit({
-        checks: [check(session), check(entry)],
-        mutations: [
-          remove(entry.key),
-          ...count(id, { offers: -1, consumed: entry.value.leaseExpiresAt === null ? 0 : -1 }),
-        ],
-      })
-    ));
-    pool.forget(id);
-  }
-}
-
-/** Those of `offers` that are neither live nor answered in this session, each once. */
+/** Those of `offers` that are neither live nor answered in this session. */
 async function leaveUnknown(context: Context, id: string, offers: string[]): Promise<string[]> {
-  const distinct = [...new Set(offers)];
-  const keys = distinct.flatMap((offer) =>
+  const keys = offers.flatMap((offer) =>
     [keyOfOffer, keyOfAnswer, keyOfDelivered].map((keyOf) => keyOf(id, nameOffer(offer)))
   );
   const chunks = Array.from(
@@ -231,5 +239,5 @@ async function leaveUnknown(context: Context, id: string, offers: string[]): Pro
   const known = new Set(
     entries.flat().filter(({ versionstamp }) => versionstamp).map(({ key }) => key[2]),
   );
-  return distinct.filter((offer) => !known.has(nameOffer(offer)));
+  return offers.filter((offer) => !known.has(nameOffer(offer)));
 }

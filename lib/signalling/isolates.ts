@@ -8,58 +8,72 @@ import { delay } from "./delay.ts";
 import { describeError, log, shorten } from "./log.ts";
 import { clearMail } from "./mail.ts";
 import { endLapsedSession, releaseSession } from "./hosting.ts";
-import { keyOfSession, type Session } from "./session.ts";
+import { keyOfHeld, keyOfSession, type Session } from "./session.ts";
 import { add, remove } from "./store.ts";
 
 const BEAT_TIME = 3_000;
 /** Looks, one a beat, that must find the count unchanged. */
 const DEAD_AFTER = 4;
+/** Sessions that are looked after side by side. */
+const BATCH = 50;
 /** Beats after one that failed at which the store may still take what its callers gave up. */
 const LATE_FOR = 2;
 
 const keyOfIsolate = (isolate: string) => ["isolate", isolate];
 
-/**
- * Beats until the context closes; each beat also sweeps what nobody else will. `onTakenForDead`: the
- * others gave this isolate's sessions away, because it stood still for too long. `onStoreBack`: the
- * store was away, and may have changed since in ways that nobody was told of.
- */
-export function startBeat(
-  context: Context,
-  { onTakenForDead, onStoreBack }: { onTakenForDead: () => void; onStoreBack: () => void },
-): { stopped: Promise<void> } {
+/** What the beat tells the rest of its isolate. */
+export interface BeatEvents {
+  /** The others gave this isolate's sessions away, because it stood still for too long. */
+  onTakenForDead(): void;
+  /** The store was away, and may have changed since in ways that nobody was told of. */
+  onStoreBack(): void;
+  /** Whether the session has a socket here. */
+  isServed(session: string): boolean;
+}
+
+/** Beats until the context closes, and beside it sweeps what nobody else will. */
+export function startBeat(context: Context, events: BeatEvents): { stopped: Promise<void> } {
   const { store, isolate, closing } = context;
   const seen = new Map<string, { beat: bigint; looks: number }>();
   let beats = 0n;
   let late = 0;
-  return { stopped: run() };
+  let isFirst = true;
+  // Two loops: a sweep may have much to do, and the beat must not wait for it.
+  return { stopped: Promise.all([repeat(beat), repeat(sweep)]).then(stop) };
 
-  async function run() {
+  async function repeat(work: () => Promise<void>) {
     while (!closing.aborted) {
-      try {
-        await store.commit({ checks: [], mutations: [add(keyOfIsolate(isolate), 1)] });
-        beats++;
-        if (late > 0) {
-          late--;
-          onStoreBack();
-        }
-        await sweep();
-      } catch (error) {
+      await work().catch((error) => {
         late = LATE_FOR;
         log("no-sweep", describeError(error));
-      }
+      });
       await delay(BEAT_TIME, closing);
     }
+  }
+
+  async function beat() {
+    await store.commit({ checks: [], mutations: [add(keyOfIsolate(isolate), 1)] });
+    beats++;
+    if (late === 0) return;
+    late--;
+    events.onStoreBack();
+  }
+
+  async function stop() {
+    // What could not be released is for those who see this isolate's beat stand still.
+    if (context.doubtful.size > 0) return;
     const mutations = [remove(keyOfIsolate(isolate))];
     await store.commit({ checks: [], mutations }).catch(() => {});
   }
 
   async function sweep() {
+    const living = new Set<string>();
     for (const { key, value } of await store.list<Deno.KvU64>(["isolate"])) {
       const name = key[1] as string;
+      living.add(name);
       const last = seen.get(name);
       if (name === isolate) {
-        if (value.value < beats) onTakenForDead();
+        if (value.value < beats) events.onTakenForDead();
         beats = value.value;
       } else if (last?.beat !== value.value) seen.set(name, { beat: value.value, looks: 0 });
       else if (++last.looks >= DEAD_AFTER) {
@@ -68,20 +82,48 @@ export function startBeat(
         seen.delete(name);
       }
     }
-    for (const { key } of await store.list(["away"])) {
-      await endLapsedSession(context, key[1] as string);
+    if (isFirst) await releaseOrphans(living);
+    isFirst = false;
+    await releaseDoubtful();
+    await inBatches(await store.list(["away"]), ({ key }) => {
+      return endLapsedSession(context, key[1] as string);
+    });
+  }
+
+  /** What isolates hold that have no beat any more. Once: who dies from now on is seen to die. */
+  async function releaseOrphans(living: Set<string>) {
+    const names = new Set((await store.list(["held"])).map(({ key }) => key[1] as string));
+    for (const name of names) if (!living.has(name)) await releaseAll(context, name);
+  }
+
+  /** Sockets of this isolate whose release, or whose opening, the store did not answer. */
+  async function releaseDoubtful() {
+    for (const [id, looks] of context.doubtful) {
+      if (!events.isServed(id)) await releaseFrom(context, isolate, id);
+      if (looks > 1) context.doubtful.set(id, looks - 1);
+      else context.doubtful.delete(id);
     }
   }
 }
 
 async function releaseAll(context: Context, isolate: string) {
   const { store } = context;
-  for (const { key } of await store.list(["held", isolate])) {
-    const id = key[2] as string;
-    const { value } = await store.get<Session>(keyOfSession(id));
-    if (value?.holder?.isolate === isolate) await releaseSession(context, id, value.holder.socket);
-    else await store.commit({ checks: [], mutations: [remove(key)] });
-  }
+  const held = await store.list(["held", isolate]);
+  await inBatches(held, ({ key }) => releaseFrom(context, isolate, key[2] as string));
   const mutations = [remove(keyOfIsolate(isolate)), ...await clearMail(store, isolate)];
   await store.commit({ checks: [], mutations });
+}
+
+async function releaseFrom(context: Context, isolate: string, id: string) {
+  const { value } = await context.store.get<Session>(keyOfSession(id));
+  if (value?.holder?.isolate === isolate) {
+    await releaseSession(context, id, value.holder.socket);
+  } else await context.store.commit({ checks: [], mutations: [remove(keyOfHeld(isolate, id))] });
+}
+
+/** Some at a time, so that the store can serve others between. */
+async function inBatches<T>(items: T[], work: (item: T) => Promise<void>) {
+  for (let start = 0; start < items.length; start += BATCH) {
+    await Promise.all(items.slice(start, start + BATCH).map(work));
+  }
 }

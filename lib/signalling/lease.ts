@@ -1,8 +1,8 @@
 /** A free offer to one joiner, and back: the only place where an offer is leased. */
 import type { Context, Gone } from "./context.ts";
-import { delay } from "./delay.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
+import { retryChange } from "./retry_change.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
 import { check, set } from "./store.ts";
 
@@ -11,9 +11,6 @@ export interface Lease {
   leaseExpiresAt: number;
   target: string | null;
 }
-
-/** Each failed try means that another joiner got that offer, or that the session changed. */
-const MOST_TRIES = 50;
 
 /**
  * Leases one free offer, chosen at random so that concurrent joiners rarely meet.
@@ -25,9 +22,10 @@ export async function leaseOffer(
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, settings, now } = context;
   let sight = pool.recall(id);
-  if (!sight?.free.size) sight = await pool.look(context, id);
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  return await retryChange(async () => {
+    if (!sight?.free.size) sight = await pool.look(context, id);
     const { session, free, taking, leased } = sight;
+    sight = undefined;
     if (!session) return "no-such-session";
     if (isOver(context, session.value)) return "ended";
     const entry = takeRandom(free);
@@ -48,18 +46,13 @@ export async function leaseOffer(
         ...context.mail.note(session.value, id),
       ],
     }).finally(() => taking.delete(offerId));
-    if (versionstamp) {
-      leased.set(offerId, { key: entry.key, value: lease, versionstamp });
-      context.mail.wake(session.value, id, change);
-      countUp("leases");
-      const { offer, leaseExpiresAt } = lease;
-      return { offer, leaseExpiresAt, target: session.value.target };
-    }
-    countUp("conflicts");
-    await delay(Math.random() * Math.min(tries, 20));
-    sight = await pool.look(context, id);
-  }
-  return "no-free-offer";
+    if (!versionstamp) return countUp("conflicts");
+    leased.set(offerId, { key: entry.key, value: lease, versionstamp });
+    context.mail.wake(session.value, id, change);
+    countUp("leases");
+    const { offer, leaseExpiresAt } = lease;
+    return { offer, leaseExpiresAt, target: session.value.target };
+  });
 }
 
 /** How long a joiner who finds no free offer waits for the primary's refill, in milliseconds. */
@@ -97,7 +90,7 @@ export async function giveBackOffer(
   leaseExpiresAt: number,
 ): Promise<"given-back" | "not-leased" | Gone> {
   const key = keyOfOffer(id, nameOffer(offer));
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  return await retryChange(async () => {
     const [session, entry] = await context.store.getMany<[Session, Offer]>([keyOfSession(id), key]);
     if (!session.value) return "no-such-session";
     if (isOver(context, session.value)) return "ended";
@@ -111,14 +104,12 @@ export async function giveBackOffer(
         ...context.mail.note(session.value, id),
       ],
     });
-    if (versionstamp) {
-      context.pool.show(id, [{ key, value: free, versionstamp }]);
-      context.mail.wake(session.value, id, { consumed: -1 });
-      countUp("leases_given_back");
-      return "given-back";
-    }
-  }
-  return "not-leased";
+    if (!versionstamp) return;
+    context.pool.show(id, [{ key, value: free, versionstamp }]);
+    context.mail.wake(session.value, id, { consumed: -1 });
+    countUp("leases_given_back");
+    return "given-back";
+  });
 }
 
 /**

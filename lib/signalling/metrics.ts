@@ -36,7 +36,11 @@ const latency = meter.createHistogram("foyer.latency", {
 });
 const totals = new Map<string, number>();
 
-export function countUp(name: Counter, by = 1, attributes: Record<string, string> = {}) {
+export function countUp(
+  name: Counter,
+  by = 1,
+  attributes: Record<string, string> = {},
+): undefined {
   if (by === 0) return;
   instruments[name].add(by, attributes);
   addTo(name + "_total", attributes, by);
@@ -56,8 +60,9 @@ export async function timed<T>(operation: "lease" | "answer", work: Promise<T>):
 }
 
 function addTo(name: string, attributes: Record<string, string>, by: number) {
-  const labels = Object.entries(attributes).map(([label, value]) => `${label}="${value}"`);
-  const series = `foyer_${name}${labels.length > 0 ? `{${labels}}` : ""}`;
+  let series = `foyer_${name}`;
+  // At most one label each.
+  for (const label in attributes) series += `{${label}="${attributes[label]}"}`;
   totals.set(series, (totals.get(series) ?? 0) + by);
 }
 

@@ -41,6 +41,8 @@ interface Look {
 
 /** Sessions kept in sight; about 8 kB each. */
 const MOST_SESSIONS = 2_000;
+/** A session whose offers are longer altogether is read each time: memory has a bound. */
+const MOST_CHARACTERS = 65_536;
 /** Joiners of one session that wait for an offer at the same time. */
 const MOST_WAITING = 64;
 
@@ -67,7 +69,8 @@ export function createPool(store: Store): Pool {
         )
         .map((entry) => [entry.key[2] as string, entry]),
     );
-    if (sight.session) remember(id, sight);
+    const size = offers.reduce((sum, { value }) => sum + value.offer.length, 0);
+    if (sight.session && size <= MOST_CHARACTERS) remember(id, sight);
     else forget(id);
     return sight;
   }

@@ -17,7 +17,6 @@ import {
   check,
   CLOSE,
   Deposit,
-  End,
   type FromServer,
   InvalidInput,
   MAX_FRAME,
@@ -26,8 +25,13 @@ import {
 } from "../protocol/wire.ts";
 import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
 import type { Context } from "./context.ts";
-import { delay } from "./delay.ts";
-import { depositOffers, endSession, openSession, releaseSession } from "./hosting.ts";
+import {
+  depositOffers,
+  dropUndeclared,
+  endSession,
+  openSession,
+  releaseSession,
+} from "./hosting.ts";
 import { describeError, log, shorten } from "./log.ts";
 import { countUp, type Wake } from "./metrics.ts";
 import { mintIceServers } from "./ice.ts";
@@ -40,6 +44,8 @@ import { createTally } from "./tally.ts";
 
 export interface PrimarySocket {
   readonly id: string;
+  /** Says the counter again, so that the primary knows that its socket is alive. */
+  repeat(): void;
   /** Sends an answer that was just stored. */
   deliver(mail: AnswerMail): void;
   /** This isolate moved the counter. */
@@ -48,6 +54,12 @@ export interface PrimarySocket {
   refresh(wake: Wake): Promise<void>;
   /** This process ends: the primary shall come back, wherever it is then served. */
   drain(): Promise<void>;
+}
+
+/** The sockets of this isolate: all of them, and by session those whose session is open. */
+export interface Sockets {
+  served: Set<PrimarySocket>;
+  sockets: Map<string, PrimarySocket>;
 }
 
 /** Service restart (IANA WebSocket close code registry). */
@@ -59,12 +71,16 @@ const FLOOD_WINDOW = 10_000;
 const FLOOD_FRAMES = 200;
 /** A primary that reads so slowly is cut; its answers wait in the store. In bytes. */
 const MOST_BUFFERED = 1_048_576;
+/** A primary that sends faster than its frames can be taken is cut. In characters. */
+const MOST_QUEUED = 2_097_152;
+/** How many beats long a session is looked after whose release is in doubt. */
+const DOUBTFUL_LOOKS = 20;
 /** Moves of the counter are told at once; the store has the last word so many milliseconds later. */
 const SETTLE_TIME = 1_000;
 
 export function servePrimary(
   context: Context,
-  sockets: Map<string, PrimarySocket>,
+  { sockets, served }: Sockets,
   socket: WebSocket,
   session: { id: string; link: string },
 ) {
@@ -75,9 +91,11 @@ export function servePrimary(
   let frames = { since: 0, count: 0 };
   const tally = createTally();
   let work = Promise.resolve();
+  let queued = 0;
 
   /** Answers sent and not confirmed, by their ids. */
   const sent = new Map<string, string>();
+  let isReleased = false;
   let settleTimer: ReturnType<typeof setTimeout> | undefined;
   let leaseTimer: ReturnType<typeof setTimeout> | undefined;
   const firstFrameTimer = setTimeout(
@@ -88,23 +106,27 @@ export function servePrimary(
   const self: PrimarySocket = {
     id,
     deliver: (mail) => sendAnswers([mail], "here"),
+    repeat: () => tally.isKnown && send(tally.status()),
     move,
     refresh: coalesce(refresh),
     async drain() {
       close(CLOSE_RESTART, "the server restarts; come back");
-      await release();
+      await work.then(release).catch(report);
     },
   };
+  served.add(self);
 
   socket.onmessage = ({ data }) => {
     if (isFlooding()) return close(CLOSE.flooding, "too many frames");
     if (typeof data !== "string") return complain("invalid", "frames are text");
     if (data.length > MAX_FRAME) return close(CLOSE.flooding, "the frame is too large");
-    work = work.then(() => takeFrame(data)).catch(report);
+    queued += data.length;
+    if (queued > MOST_QUEUED) return close(CLOSE.flooding, "frames come too fast");
+    work = work.then(() => takeFrame(data)).catch(report).finally(() => queued -= data.length);
   };
   socket.onclose = () => {
     clearTimeout(firstFrameTimer);
-    work = work.then(release).catch(report);
+    work = work.then(release).catch(report).finally(() => served.delete(self));
   };
   socket.onerror = () => {};
 
@@ -114,7 +136,7 @@ export function servePrimary(
     if (type === undefined) return await takeDeposit(check(Deposit, frame));
     if (stage !== "open") throw new InvalidInput("invalid", "the first frame declares offers");
     if (type === "received") return await takeReceived(check(Received, frame));
-    if (type === "end") return await takeEnd(check(End, frame));
+    if (type === "end") return await takeEnd();
     throw new InvalidInput("invalid", `type: "${String(type).slice(0, 40)}" is not known here`);
   }
 
@@ -136,22 +158,24 @@ export function servePrimary(
         );
       }
       const result = await depositOffers(context, sessionId, id, offers);
-      if (result === "replaced") return close(CLOSE.replaced, "another socket took over");
+      // Why, is for the store to say: replaced, ended, or given away while this isolate stood still.
+      if (result === "not-holder") return await self.refresh("return");
       tally.takeDeposit(offers.length);
       return move({ offers: result.deposited });
     }
     const key = deposit.key ?? makeId();
     stage = "opening";
     const result = await openSession(context, sessionId, id, { offers, key, target });
+    if (result === "key-refused" || result === "ended") stage = "new";
     if (result === "key-refused") return close(CLOSE.forbidden, "the key is not this session's");
     if (result === "ended") return close(CLOSE.ended, "this session has ended");
-    if (result === "contended") return close(1013, "try again");
     clearTimeout(firstFrameTimer);
     stage = "open";
-    if (socket.readyState !== WebSocket.OPEN) return;
+    if (socket.readyState !== WebSocket.OPEN || isReleased) return;
     const before = sockets.get(sessionId);
     sockets.set(sessionId, self);
-    before?.refresh("return").catch(report);
+    before?.refresh("return").catch((error) => log("socket-failed", describeError(error)));
+    if (result === "returned") await dropUndeclared(context, sessionId, id, offers);
     const iceServers = mintIceServers(settings, now());
     send({ type: "welcome", sessionId, link, key, iceServers });
     await self.refresh("return");
@@ -162,13 +186,14 @@ export function servePrimary(
     ids.forEach((answerId) => sent.delete(answerId));
   }
 
-  async function takeEnd(_: End) {
-    await endSession(context, sessionId, id);
-    close(1000, "ended");
+  async function takeEnd() {
+    if (await endSession(context, sessionId, id) === "ended") return close(1000, "ended");
+    await self.refresh("return");
   }
 
   function move(change: Partial<Counts>) {
     tally.move(change);
+    if (isReleased) return;
     settleTimer ??= setTimeout(() => self.refresh("here").catch(report), SETTLE_TIME);
     tell();
   }
@@ -202,6 +227,7 @@ export function servePrimary(
 
   function scheduleLeaseEnd(wait: number) {
     // Some milliseconds late rather than early: early would find the lease still running.
+    if (isReleased) return;
     leaseTimer ??= setTimeout(async () => {
       leaseTimer = undefined;
       try {
@@ -255,19 +281,19 @@ export function servePrimary(
   }
 
   async function release() {
+    isReleased = true;
     clearTimeout(firstFrameTimer);
     clearTimeout(leaseTimer);
     clearTimeout(settleTimer);
     if (sockets.get(sessionId) === self) sockets.delete(sessionId);
     if (stage === "new") return;
-    // Nobody else releases the session of an isolate that lives: so not before the store took it.
-    for (let wait = 100; !context.closing.aborted; wait = Math.min(wait * 2, 5_000)) {
-      try {
-        return await releaseSession(context, sessionId, id);
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        await delay(wait, context.closing);
-      }
+    // An opening that the store did not answer may still come true.
+    if (stage === "opening") context.doubtful.set(sessionId, DOUBTFUL_LOOKS);
+    try {
+      await releaseSession(context, sessionId, id);
+    } catch (error) {
+      context.doubtful.set(sessionId, DOUBTFUL_LOOKS);
+      throw error;
     }
   }
 
@@ -275,9 +301,7 @@ export function servePrimary(
     if (text === undefined) return null;
     const url = URL.parse(text);
     if (!url || !/^https?:$/.test(url.protocol)) return undefined;
-    const allowed = isAllowed(settings.targetOrigins, url.origin) ||
-      url.origin === new URL(link).origin;
-    return allowed ? url.href : undefined;
+    return isAllowed(settings.targetOrigins, url.origin) ? url.href : undefined;
   }
 
   function isFlooding(): boolean {

@@ -34,6 +34,12 @@ export interface Signalling {
   close(): Promise<void>;
 }
 
+/**
+ * A primary hears something this often, in milliseconds: a browser does not notice by itself that its
+ * socket has died half-way.
+ */
+const REPEAT_TIME = 20_000;
+
 /** Unlike `Date.now`, not moved by a correction of the machine's clock. */
 const readClock = () => Math.floor(performance.timeOrigin + performance.now());
 
@@ -47,6 +53,7 @@ export function createSignalling(
   const isolate = makeId();
   const store = createStore(kv);
   const sockets = new Map<string, PrimarySocket>();
+  const served = new Set<PrimarySocket>();
   const mail = openMail(store, isolate, {
     onMail: async (id, wake) => await sockets.get(id)?.refresh(wake),
     onMove: (id, change) => sockets.get(id)?.move(change),
@@ -61,17 +68,23 @@ export function createSignalling(
     pool: createPool(store),
     now,
     patience: createPatience(now),
+    doubtful: new Map(),
     closing: closing.signal,
   };
   const beat = startBeat(context, {
     onTakenForDead() {
-      for (const socket of sockets.values()) socket.drain();
+      for (const socket of served) socket.drain();
     },
+    isServed: (id) => sockets.has(id),
     async onStoreBack() {
       // One after the other: there may be many, and the store has others to serve.
       for (const socket of [...sockets.values()]) await socket.refresh("return").catch(() => {});
     },
   });
+
+  const repeating = setInterval(() => {
+    for (const socket of sockets.values()) socket.repeat();
+  }, REPEAT_TIME);
 
   return {
     settings,
@@ -90,7 +103,7 @@ export function createSignalling(
     giveBack: ({ sessionId, offer, leaseExpiresAt }) =>
       giveBackOffer(context, sessionId, offer, leaseExpiresAt),
     iceServers: () => mintIceServers(settings, now()),
-    serve: (socket, session) => servePrimary(context, sockets, socket, session),
+    serve: (socket, session) => servePrimary(context, { sockets, served }, socket, session),
     isHealthy: () => store.get(["health"]).then(() => true, () => false),
     metrics: () => writeMetrics({ primaries: sockets.size }),
     get isClosing() {
@@ -98,7 +111,8 @@ export function createSignalling(
     },
     async close() {
       isClosing = true;
-      await Promise.allSettled([...sockets.values()].map((socket) => socket.drain()));
+      clearInterval(repeating);
+      await Promise.allSettled([...served].map((socket) => socket.drain()));
       closing.abort();
       await Promise.allSettled([beat.stopped, mail.close()]);
     },

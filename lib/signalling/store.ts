@@ -47,6 +47,8 @@ export class Unavailable extends Error {
 
 /** Longest wait for one operation in milliseconds, retries included. */
 const BOUND = 4_000;
+/** Between two questions whether a store that did not answer is back, in milliseconds. */
+const PROBE_TIME = 1_000;
 /** A commit may carry 100 checks and 1,000 mutations (Deno KV's limits), */
 const MOST_CHECKS = 100;
 const MOST_MUTATIONS = 1_000;
@@ -54,6 +56,7 @@ const MOST_MUTATIONS = 1_000;
 const MOST_CHECKS_OF_DENOKV = 10;
 
 export function createStore(kv: Deno.Kv): Store {
+  const attempt = createAttempt();
   const commitOne = (change: Change) =>
     attempt(async () => {
       const result = await kv.atomic().check(...change.checks).mutate(...change.mutations).commit();
@@ -160,11 +163,34 @@ const nameKey = (key: Deno.KvKey) => key.join("\n");
 const nameCheck = (check: Deno.AtomicCheck) =>
   [`${nameKey(check.key)}\n${check.versionstamp}`, check] as const;
 
-/** `work`, again with jitter while the file is locked by another handle, within the bound. */
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * A function that runs `work`, again with jitter while the file is locked by another handle, within the
+ * bound. When the store has not answered, one call in `PROBE_TIME` asks whether it is back, and the
+ * others fail at once: a KV Connect client goes on retrying what its caller has given up.
+ */
+function createAttempt() {
+  let downUntil = 0;
+  let isDown = false;
+
+  async function attempt<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    if (isDown && start < downUntil) throw new Unavailable("the store is out of reach");
+    downUntil = start + PROBE_TIME;
+    try {
+      const result = await retryLocked(work, start + BOUND);
+      isDown = false;
+      return result;
+    } catch (error) {
+      if (error instanceof Unavailable && !error.cause) isDown = true;
+      throw error;
+    }
+  }
+  return attempt;
+}
+
+async function retryLocked<T>(work: () => Promise<T>, deadline: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Unavailable("the store did not answer")), BOUND);
-  const deadline = performance.now() + BOUND;
   try {
     for (let pause = 2;; pause = Math.min(pause * 2, 100)) {
       try {

@@ -13,6 +13,7 @@ export interface Tally {
   set(counts: Counts): void;
   /** The counter moved by a commit of this isolate. */
   move(change: Partial<Counts>): void;
+  status(): Status;
   /** Offers came that may have been asked for. */
   takeDeposit(offers: number): void;
   /**
@@ -45,15 +46,15 @@ export function createTally(): Tally {
         answered: counts.answered + answered,
       };
     },
+    status: () => ({ type: "status", offers: counts.offers, consumed: counts.consumed }),
     takeDeposit(offers) {
       wanted.count = Math.max(0, wanted.count - offers);
     },
     report(waiting, now) {
       const frames: (Status | Want)[] = [];
       if (!isKnown) return frames;
-      const { offers, consumed } = counts;
-      if (told?.offers !== offers || told.consumed !== consumed) {
-        frames.push({ type: "status", offers, consumed });
+      if (told?.offers !== counts.offers || told.consumed !== counts.consumed) {
+        frames.push(this.status());
       }
       told = counts;
       const pending = now - wanted.at < WANT_TIME ? wanted.count : 0;

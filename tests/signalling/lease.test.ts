@@ -10,6 +10,7 @@ import {
 import { storeAnswer } from "../../lib/signalling/answer.ts";
 import {
   depositOffers,
+  dropUndeclared,
   endLapsedSession,
   openSession,
   releaseSession,
@@ -142,7 +143,8 @@ Deno.test("openSession() on a return keeps the leases it declares and drops the 
   const lease = await leaseOffer(context, id) as Lease;
   const other = listOffers(1)[0];
   const first = { offers: [lease.offer, other], key: KEY, target: null };
-  assertEquals(await openSession(context, id, "second socket", first), "opened");
+  assertEquals(await openSession(context, id, "second socket", first), "returned");
+  await dropUndeclared(context, id, "second socket", first.offers);
   assertEquals(await readCounts(context.store, id), { offers: 2, consumed: 1, answered: 0 });
   assertEquals((await leaseOffer(context, id) as Lease).offer, other);
   assertEquals(await leaseOffer(context, id), "no-free-offer");

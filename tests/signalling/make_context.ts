@@ -28,6 +28,7 @@ export function makeContext(
     pool: createPool(store),
     now: () => clock.now,
     patience: createPatience(() => clock.now),
+    doubtful: new Map(),
     closing: new AbortController().signal,
     [Symbol.asyncDispose]: () => mail.close(),
   };
