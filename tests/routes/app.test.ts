@@ -1,0 +1,122 @@
+import { assertEquals } from "@std/assert";
+import { makeId } from "../../lib/protocol/ids.ts";
+import type { Settings } from "../../lib/signalling/settings.ts";
+import { createApp } from "../../routes/app.ts";
+
+/** The real app on a real KV and a real port. */
+async function openApp(settings: Partial<Settings>) {
+  const kv = await Deno.openKv(":memory:");
+  const app = createApp({ kv, settings });
+  const onListen = () => {};
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, app.fetch);
+  return {
+    port: server.addr.port,
+    origin: `http://127.0.0.1:${server.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await server.shutdown();
+      kv.close();
+    },
+  };
+}
+
+Deno.test("a request over the limit can be read by a page of another origin", async () => {
+  await using app = await openApp({ limitPerMinute: 1 });
+  const ask = () =>
+    fetch(`${app.origin}/${makeId(15)}`, { headers: { origin: "https://a.example" } });
+  const statuses = [];
+  for (let i = 0; i < 2; i++) {
+    const response = await ask();
+    await response.body?.cancel();
+    statuses.push(response.status);
+    assertEquals(response.headers.get("access-control-allow-origin"), "*");
+  }
+  assertEquals(statuses, [404, 429]);
+});
+
+Deno.test("an id that is none can be read as such by a page of another origin", async () => {
+  await using app = await openApp({});
+  const response = await fetch(`${app.origin}/short`, { headers: { origin: "https://a.example" } });
+  assertEquals((await response.json()).code, "no-such-session");
+  assertEquals(response.headers.get("access-control-allow-origin"), "*");
+});
+
+Deno.test("a link with a slash at its end is the link without it", async () => {
+  await using app = await openApp({});
+  const id = makeId(15);
+  const response = await fetch(`${app.origin}/${id}/`, { redirect: "manual" });
+  await response.body?.cancel();
+  assertEquals(response.status, 301);
+  assertEquals(new URL(response.headers.get("location")!).pathname, `/${id}`);
+});
+
+Deno.test("a Host header of the client's choice does not allow a target", async () => {
+  await using app = await openApp({ targetOrigins: ["https://good.example"] });
+  const id = makeId(15);
+  using connection = await Deno.connect({ port: app.port });
+  const deposit = JSON.stringify({
+    sessionId: id,
+    connections: [{ offer: "an offer", answer: null }],
+    target: "http://evil.example/",
+  });
+  const lines = [
+    `GET /${id} HTTP/1.1`,
+    "Host: evil.example",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+  ];
+  await connection.write(new TextEncoder().encode(lines.join("\r\n") + "\r\n\r\n"));
+  await connection.write(makeFrame(deposit));
+  let text = "";
+  const bytes = new Uint8Array(4_096);
+  while (!text.includes("target:")) {
+    const count = await connection.read(bytes);
+    if (count === null) break;
+    text += new TextDecoder().decode(bytes.subarray(0, count));
+  }
+  assertEquals(/"code":"forbidden"/.test(text), true);
+  const response = await fetch(`${app.origin}/${id}`);
+  await response.body?.cancel();
+  assertEquals(response.status, 404);
+});
+
+/** A masked text frame (RFC 6455 section 5.2) with a mask of zeros. */
+function makeFrame(text: string): Uint8Array {
+  const payload = new TextEncoder().encode(text);
+  const head = [0x81, 0x80 | 126, payload.length >> 8, payload.length & 255, 0, 0, 0, 0];
+  return Uint8Array.from([...head, ...payload]);
+}
+
+Deno.test("of many returns with the right key at once, the one that stays open gets the answers", async () => {
+  await using app = await openApp({ iceServers: [] });
+  const id = makeId(15);
+  const key = makeId();
+  const open = async () => {
+    const socket = new WebSocket(`${app.origin.replace("http", "ws")}/${id}`);
+    const closed = new Promise<void>((resolve) => socket.onclose = () => resolve());
+    const answers = new Promise<string>((resolve) => {
+      socket.onmessage = ({ data }) => data.includes('"answers"') && resolve(data);
+    });
+    await new Promise((resolve) => socket.onopen = resolve);
+    const connections = [{ offer: "the offer", answer: null }];
+    socket.send(JSON.stringify({ sessionId: id, key, connections }));
+    return { socket, closed, answers };
+  };
+  const sockets = await Promise.all(Array.from({ length: 8 }, open));
+  await Promise.race(
+    sockets.map((_, i) =>
+      Promise.all(sockets.filter((_, j) => j !== i).map(({ closed }) => closed))
+    ),
+  );
+  const last = sockets.find(({ socket }) => socket.readyState === WebSocket.OPEN)!;
+  const headers = { accept: "application/json" };
+  const { offer } = await (await fetch(`${app.origin}/${id}`, { headers })).json();
+  const body = JSON.stringify({ sessionId: id, offer, answer: "the answer" });
+  const posted = await fetch(`${app.origin}/${id}`, { method: "POST", body });
+  assertEquals((await posted.json()).primary, "here");
+  assertEquals(JSON.parse(await last.answers).connections[0].answer, "the answer");
+  last.socket.close();
+  await last.closed;
+});
