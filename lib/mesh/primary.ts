@@ -20,7 +20,7 @@ export interface HostOptions {
   target?: string;
   /** Those of the server unless told; told, the start is one round trip shorter. */
   iceServers?: RTCIceServer[];
-  /** Most peers in the session, with the primary; 16 unless told, and never more than 256. */
+  /** Most peers in the session, with the primary; 16 unless told, and never more than 64. */
   maxPeers?: number;
   /** Stops the start; has no meaning once the session is there. */
   signal?: AbortSignal;

@@ -42,8 +42,11 @@ export interface End {
 }
 export type Control = Welcome | Full | Offers | Answers | End;
 
-/** Most peers in one frame, and so in a session. */
-export const MAX_PEERS = 256;
+/**
+ * Most peers in one frame, and so in a session: descriptions of usual length for all of them fit
+ * the 256 KiB that browsers take as one message.
+ */
+export const MAX_PEERS = 64;
 // A type import keeps the server's schemas out of the browser's bundle.
 const MAX_LENGTH: typeof MAX_DESCRIPTION = 15_000;
 

@@ -1,8 +1,10 @@
 /**
  * `deno task bench:mesh`: how long it takes from N - 1 people joining at once until everybody is
  * connected to everybody, beside as many connections made inside one page, in the same run. One
- * Chromium, a context for each client with its script loaded, no ICE servers; the two take turns, so
- * that a busy machine is busy for both.
+ * Chromium, a context and so a process for each client with its script loaded, no ICE servers; the
+ * two take turns, so that a busy machine is busy for both. The limit starts WebRTC in one process
+ * and makes all connections in one step; a mesh starts it in N, and takes two: to the primary, then
+ * to the others.
  */
 import type { Page } from "puppeteer-core";
 import { launchChromium } from "../browser/browsers.ts";
