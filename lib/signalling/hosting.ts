@@ -4,7 +4,7 @@ import type { Context, Gone } from "./context.ts";
 import { digest, hasDigest } from "./digest.ts";
 import { log, shorten } from "./log.ts";
 import { countUp } from "./metrics.ts";
-import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
+import { count, keyOfCount, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
 import { retryChange } from "./retry_change.ts";
 import {
   isOver,
@@ -14,7 +14,7 @@ import {
   type Session,
   TOMBSTONE_TIME,
 } from "./session.ts";
-import { check, remove, set } from "./store.ts";
+import { type Change, check, remove, set } from "./store.ts";
 
 /** Keys in one getMany (Deno KV's limit). */
 const MOST_KEYS = 10;
@@ -49,11 +49,13 @@ export async function openSession(
       awayUntil: null,
       endedAt: null,
     };
-    const distinct = [...new Set(first.offers)];
-    const deposit = planDeposit(id, before ? await leaveUnknown(context, id, distinct) : distinct);
+    const deposit = before
+      ? await planLaterDeposit(context, id, first.offers)
+      : planDeposit(id, first.offers);
+    if (!deposit) return;
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
-      checks: [check(entry)],
+      checks: [check(entry), ...deposit.checks],
       mutations: [
         set(keyOfSession(id), session),
         set(keyOfHeld(isolate, id), true),
@@ -114,16 +116,14 @@ export async function depositOffers(
   offers: string[],
 ): Promise<{ deposited: number } | "not-holder"> {
   const { store, pool } = context;
-  // Only this socket adds offers to the session, one frame after the other: what is unknown stays so.
-  const { mutations, fresh } = planDeposit(
-    id,
-    await leaveUnknown(context, id, [...new Set(offers)]),
-  );
   let entry: Deno.KvEntryMaybe<Session> | null | undefined = pool.recall(id)?.session;
   return await retryChange(async () => {
     entry ??= await store.get<Session>(keyOfSession(id));
     if (entry.value?.holder?.socket !== socket) return "not-holder";
-    const versionstamp = await store.commit({ checks: [check(entry)], mutations });
+    const deposit = await planLaterDeposit(context, id, offers);
+    if (!deposit) return;
+    const { checks, mutations, fresh } = deposit;
+    const versionstamp = await store.commit({ checks: [check(entry), ...checks], mutations });
     entry = undefined;
     if (!versionstamp) return;
     pool.show(id, fresh.map((offer) => ({ ...offer, versionstamp })));
@@ -211,14 +211,19 @@ async function clearSession(context: Context, id: string) {
   }
 }
 
+interface DepositPlan extends Change {
+  fresh: { key: Deno.KvKey; value: Offer }[];
+}
+
 /** The change that adds `offers`, which the session does not know. */
-function planDeposit(id: string, offers: string[]) {
-  const fresh = offers.map((offer) => ({
+function planDeposit(id: string, offers: string[]): DepositPlan {
+  const fresh = [...new Set(offers)].map((offer) => ({
     key: keyOfOffer(id, nameOffer(offer)),
-    value: { offer, leaseExpiresAt: null } satisfies Offer,
+    value: { offer, leaseExpiresAt: null },
   }));
   return {
     fresh,
+    checks: [],
     mutations: [
       ...fresh.map(({ key, value }) => set(key, value)),
       ...count(id, { offers: fresh.length }),
@@ -226,18 +231,31 @@ function planDeposit(id: string, offers: string[]) {
   };
 }
 
-/** Those of `offers` that are neither live nor answered in this session. */
-async function leaveUnknown(context: Context, id: string, offers: string[]): Promise<string[]> {
+/**
+ * The change that adds those of `offers` that are neither live nor answered; undefined where somebody
+ * changed that while it was read. It checks the counter of offers, which moves with every deposit and
+ * drop: an old socket's refill may come between, or the same commit twice, over a line that broke. A
+ * check for each offer would be more than a KV Connect server takes.
+ */
+async function planLaterDeposit(
+  context: Context,
+  id: string,
+  offers: string[],
+): Promise<DepositPlan | undefined> {
+  const counter = keyOfCount(id, "offers");
   const keys = offers.flatMap((offer) =>
     [keyOfOffer, keyOfAnswer, keyOfDelivered].map((keyOf) => keyOf(id, nameOffer(offer)))
   );
   const chunks = Array.from(
-    { length: Math.ceil(keys.length / MOST_KEYS) },
-    (_, i) => keys.slice(i * MOST_KEYS, (i + 1) * MOST_KEYS),
+    { length: Math.ceil(keys.length / (MOST_KEYS - 1)) },
+    (_, i) => [counter, ...keys.slice(i * (MOST_KEYS - 1), (i + 1) * (MOST_KEYS - 1))],
   );
-  const entries = await Promise.all(chunks.map((chunk) => context.store.getMany<unknown[]>(chunk)));
+  const reads = await Promise.all(chunks.map((chunk) => context.store.getMany<unknown[]>(chunk)));
+  // Each is of one moment; together they are where the counter stood still.
+  if (reads.some(([{ versionstamp }]) => versionstamp !== reads[0][0].versionstamp)) return;
   const known = new Set(
-    entries.flat().filter(({ versionstamp }) => versionstamp).map(({ key }) => key[2]),
+    reads.flat().filter(({ versionstamp }) => versionstamp).map(({ key }) => key[2]),
   );
-  return offers.filter((offer) => !known.has(nameOffer(offer)));
+  const plan = planDeposit(id, offers.filter((offer) => !known.has(nameOffer(offer))));
+  return { ...plan, checks: [check(reads[0][0])] };
 }

@@ -36,7 +36,7 @@ export interface Counts {
   answered: number;
 }
 
-const keyOfCount = (session: string, name: keyof Counts) => ["count", session, name];
+export const keyOfCount = (session: string, name: keyof Counts) => ["count", session, name];
 
 /** The mutations that move the counter by `change`, in the commit that moves the offers. */
 export function count(session: string, change: Partial<Counts>): Deno.KvMutation[] {
