@@ -95,7 +95,7 @@ testOnDenokv(
   async ({ startSeveral, start }) => {
     const servers: Process[] = await startSeveral(3);
     const choose = () => servers[Math.floor(Math.random() * servers.length)];
-    await using primary = new SteadyPrimary(choose, 8);
+    await using primary = new SteadyPrimary({ choose, size: 8 });
     let isOver = false;
     let joined = 0;
     const joiners = Promise.all(Array.from({ length: 4 }, async (_, i) => {

@@ -10,10 +10,26 @@ export interface Delivery {
   answer: string;
 }
 
+export interface Habits {
+  /** Where the next socket goes. */
+  choose: () => { origin: string };
+  /** How many offers it begins with; 4 unless told. */
+  size?: number;
+  /** Whether a return declares this offer, too. It does unless told. */
+  declares?: (offer: string) => boolean;
+  /** Whether it deposits more where more are wanted. It does unless told. */
+  refills?: () => boolean;
+  /** Whether it says that it has what it got. It does unless told. */
+  confirms?: () => boolean;
+}
+
 /** Most offers in one frame. */
 const MOST_DECLARED = 16;
-/** The codes by which the server says that there is no way back. */
-const ENDS = [1000, 4001, 4003, 4010];
+/**
+ * The codes by which the server says that there is no way back. "Replaced" is none of them here: an
+ * earlier socket of ours may have been slower than a later one.
+ */
+const ENDS = [1000, 4003, 4010];
 
 export class SteadyPrimary implements AsyncDisposable {
   readonly id = makeId();
@@ -22,18 +38,22 @@ export class SteadyPrimary implements AsyncDisposable {
   readonly deliveries: Delivery[] = [];
   /** The codes with which its sockets closed. */
   readonly closes: number[] = [];
+  /** Offers that a return did not declare. */
+  readonly dropped = new Set<string>();
   /** What the server said last of its counter. */
   status = { offers: 0, consumed: 0 };
+  /** Whether it is welcome where it is just now. */
+  isWelcome = false;
   /** Its offers that no answer has come for. */
   #live = new Set<string>();
   #made = 0;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isEnding = false;
   #isClosed = false;
 
-  /** `choose` says where the next socket goes; with its first one it deposits `size` offers. */
-  constructor(private choose: () => { origin: string }, size = 4) {
-    this.#make(size);
+  constructor(private habits: Habits) {
+    this.#make(habits.size ?? 4);
     this.comeBack();
   }
 
@@ -45,35 +65,33 @@ export class SteadyPrimary implements AsyncDisposable {
   comeBack(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    const url = `${this.choose().origin.replace("http", "ws")}/${this.id}`;
+    const url = `${this.habits.choose().origin.replace("http", "ws")}/${this.id}`;
     const socket = this.#socket = new WebSocket(url);
-    let isWelcome = false;
+    this.isWelcome = false;
     socket.onopen = () => {
-      this.#live = new Set(this.live.slice(-MOST_DECLARED));
+      const declared = this.live.filter(this.habits.declares ?? (() => true));
+      this.#keep(declared.slice(-MOST_DECLARED));
       if (this.#live.size === 0) this.#make(4);
       this.#send(socket, { connections: connect(this.live), key: this.key });
     };
-    socket.onmessage = ({ data }) => {
-      const frame: FromServer = JSON.parse(data);
-      if (frame.type === "welcome") isWelcome = true;
-      this.#take(socket, frame);
-    };
+    socket.onmessage = ({ data }) => this.#take(socket, JSON.parse(data));
     socket.onerror = (event) => event.preventDefault();
     socket.onclose = ({ code }) => {
       this.closes.push(code);
-      if (socket !== this.#socket || ENDS.includes(code)) return;
-      this.#timer = setTimeout(() => this.comeBack(), isWelcome ? 5 : 50);
+      if (socket !== this.#socket) return;
+      const pause = this.isWelcome ? 5 : 50;
+      this.isWelcome = false;
+      if (!ENDS.includes(code)) this.#timer = setTimeout(() => this.comeBack(), pause);
     };
   }
 
   /** Ends the session; resolves when the server has taken that. */
   async end(): Promise<void> {
+    this.#isEnding = true;
+    if (this.isWelcome) this.#send(this.#socket!, { type: "end" });
     await until(
-      "the session to end",
-      () => {
-        if (this.#socket?.readyState === WebSocket.OPEN) this.#send(this.#socket, { type: "end" });
-        return Promise.resolve(this.closes.at(-1));
-      },
+      `the session to end after ${this.closes}`,
+      () => Promise.resolve(this.closes.at(-1)),
       (code) => code === 1000 || code === 4010,
     );
     this.#isClosed = true;
@@ -91,16 +109,29 @@ export class SteadyPrimary implements AsyncDisposable {
   }
 
   #take(socket: WebSocket, frame: FromServer) {
+    if (frame.type === "answers") {
+      for (const delivery of frame.connections) {
+        this.deliveries.push(delivery);
+        this.#live.delete(delivery.offer);
+      }
+      const ids = frame.connections.map(({ id }) => id);
+      if (this.habits.confirms?.() ?? true) this.#send(socket, { type: "received", ids });
+    }
+    // What an old socket says of the session is about its past.
+    if (socket !== this.#socket) return;
+    if (frame.type === "welcome") {
+      this.isWelcome = true;
+      if (this.#isEnding) this.#send(socket, { type: "end" });
+    }
     if (frame.type === "status") this.status = frame;
-    if (frame.type === "want") {
+    if (frame.type === "want" && (this.habits.refills?.() ?? true)) {
       this.#send(socket, { connections: connect(this.#make(frame.count)) });
     }
-    if (frame.type !== "answers") return;
-    for (const delivery of frame.connections) {
-      this.deliveries.push(delivery);
-      this.#live.delete(delivery.offer);
-    }
-    this.#send(socket, { type: "received", ids: frame.connections.map(({ id }) => id) });
+  }
+
+  #keep(declared: string[]) {
+    this.live.filter((offer) => !declared.includes(offer)).forEach((o) => this.dropped.add(o));
+    this.#live = new Set(declared);
   }
 
   #make(count: number): string[] {
