@@ -4,19 +4,21 @@ import { createLink, type Link } from "./link.ts";
 
 /** How many the primary keeps ready (the server says when there are too few). */
 const READY = 4;
-/** The server asks for more while leases drain the pool; so many at the most. */
-const MOST = 32;
+/**
+ * The server asks for more while leases drain the pool; so many at the most. All fit the first frame of a
+ * return: an offer left out of it is dropped there, and must not come again while a joiner has it.
+ */
 // A type import keeps the server's schemas out of the browser's bundle.
-const FRAME: typeof MAX_OFFERS = 16;
+const MOST: typeof MAX_OFFERS = 16;
 /** Nobody waits for these, so they may wait for more candidates, in milliseconds. */
 const GATHERING_CAP = 1_000;
 
 export interface OfferPool {
   /** Makes `count` more offers, unless there are enough. */
   prepare(count: number): Promise<void>;
-  /** For a new socket: tops the pool up, and declares all that are live, or as many as fit. */
+  /** For a new socket: tops the pool up, and declares all that are live. */
   declareAll(): Promise<Deposit["connections"]>;
-  /** Those that were not declared on this socket yet, or as many as fit one frame. */
+  /** Those that were not declared on this socket yet. */
   declare(): Deposit["connections"];
   /** The link of an offer that was answered, once; undefined when there is none (any more). */
   take(offer: string): Link | undefined;
@@ -46,8 +48,8 @@ export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
 
   async function add(): Promise<void> {
     const link = await createLink(getIceServers(), closing.signal);
-    const offer = await link.offer(GATHERING_CAP);
-    if (closing.signal.aborted) return link.close();
+    const offer = await link.offer(GATHERING_CAP).catch(() => "");
+    if (closing.signal.aborted || !offer) return link.close();
     links.set(offer, link);
     undeclared.push(offer);
   }
@@ -59,7 +61,7 @@ export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
   }
 
   function declare(): Deposit["connections"] {
-    return undeclared.splice(0, FRAME).map((offer) => ({ offer, answer: null }));
+    return undeclared.splice(0).map((offer) => ({ offer, answer: null }));
   }
 
   function take(offer: string): Link | undefined {

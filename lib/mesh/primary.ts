@@ -123,10 +123,8 @@ export async function startSession(options: HostOptions & { server: string }): P
   }
 
   function declare(): void {
-    while (true) {
-      const connections = pool.declare();
-      if (connections.length === 0 || !socket.send({ sessionId, connections })) return;
-    }
+    const connections = pool.declare();
+    if (connections.length > 0) socket.send({ sessionId, connections });
   }
 
   /** Delivered at least once: what the pool does not know any more is confirmed all the same. */

@@ -3,6 +3,8 @@ import type { CLOSE, Deposit, FromPrimary, FromServer } from "../protocol/wire.t
 
 /** A socket on which the server has not said welcome in this time is lost, in milliseconds. */
 const WELCOME_MS = 10_000;
+/** The server says something every 20 seconds: a socket that is silent so long is dead half-way. */
+const SILENCE_MS = 45_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
@@ -85,8 +87,9 @@ export function openSocket(url: string, events: SocketEvents): PrimarySocket {
     if (frame.type === "welcome") {
       isWelcome = true;
       failures = 0;
-      clearTimeout(timer);
     }
+    clearTimeout(timer);
+    timer = setTimeout(lose, SILENCE_MS);
     events.onframe(frame);
   }
 

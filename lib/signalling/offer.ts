@@ -59,7 +59,7 @@ const LOW = 1;
 /** up to this many free ones, */
 const FULL = 4;
 /** as long as the primary holds no more than this many, leased ones included. */
-const MOST_WANTED = 32;
+const MOST_WANTED = 16;
 /** More live offers than this are refused. */
 export const MOST_LIVE = 48;
 
