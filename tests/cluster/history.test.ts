@@ -6,8 +6,8 @@ import { checkHistory } from "./history/check_history.ts";
 import { play, type Scene } from "./history/play.ts";
 import { testOnDenokv, testOnFile } from "./stage.ts";
 
-/** For how long scene follows scene; one of them, unless told. */
-const SECONDS = Number(Deno.env.get("FAULTS_SECONDS") ?? 0);
+/** For how long scene follows scene; one scene unless told (`deno task bench:faults [seconds]`). */
+const SECONDS = Number(Deno.args[0] ?? Deno.env.get("FAULTS_SECONDS") ?? 0);
 const SEED = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION = 3_000;
 

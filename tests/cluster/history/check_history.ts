@@ -49,10 +49,12 @@ function checkStatus(request: Request, { ending }: SessionHistory, storeWasAway:
 }
 
 /** An offer is in one joiner's hands at a time, and in nobody's after it was answered. */
-function checkLeases({ offer, leases, answers, backs }: OfferHistory, leaseTime: number) {
+function checkLeases(history: OfferHistory, leaseTime: number) {
+  const { offer, wasDropped, leases, answers, backs } = history;
   const breaches: string[] = [];
   for (const [i, one] of leases.entries()) {
-    for (const other of leases.slice(i + 1)) {
+    // A return that was overtaken by a later one declares again what that had dropped.
+    for (const other of wasDropped ? [] : leases.slice(i + 1)) {
       // In whichever order they were granted, the first was over before the second began.
       if (other.end < endOfHold(one) && one.end < endOfHold(other)) {
         breaches.push(`"${offer}" was in two hands: ${show(one)} and ${show(other)}`);

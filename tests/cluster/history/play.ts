@@ -180,7 +180,8 @@ export async function play({ seed, duration, servers, start, denokv }: Scene): P
           status.offers === consumed + live.length,
       );
     }, (isAtRest) => isAtRest).catch(() => {});
-    const quiet = { ...primary.status, live: primary.live, leasable: await drainPool(id) };
+    const { live } = primary;
+    const quiet = { ...primary.status, live, leasable: await drainPool(id, live.length + 4) };
     const begin = performance.now();
     await primary.end();
     const ending = { begin, end: performance.now() };
@@ -188,13 +189,12 @@ export async function play({ seed, duration, servers, start, denokv }: Scene): P
     return { id, deliveries, dropped, quiet, ending };
   }
 
-  async function drainPool(id: string): Promise<string[]> {
-    const offers: string[] = [];
-    while (true) {
-      const reply = await openLink({ server: processes[0], id });
-      if (reply.status !== 200) return offers;
-      offers.push(JSON.parse(reply.text).offer);
-    }
+  /** More joiners at once than there are offers: they get all that there is. */
+  async function drainPool(id: string, joiners: number): Promise<string[]> {
+    const replies = await Promise.all(
+      Array.from({ length: joiners }, () => openLink({ server: random.pick(processes), id })),
+    );
+    return replies.filter(({ status }) => status === 200).map(({ text }) => JSON.parse(text).offer);
   }
 
   async function look(server: Process, session: string) {
