@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 const root = new URL("../", import.meta.url);
 const ENTRIES = [
   "main.ts",
+  "routes/serve.ts",
   "lib/mesh/client.ts",
   "lib/mesh/client_global.ts",
   "islands/home.tsx",
@@ -58,8 +59,9 @@ async function readGraph(): Promise<Map<string, { path: string; specifier: strin
 
 const isOurs = ({ specifier }: { specifier: string }) => specifier.startsWith(root.href);
 const pathOf = (specifier: string) => specifier.replace(root.href, "");
+/** `routes/serve.ts` is what main.ts is, for `deno serve`. */
 const roomOf = (path: string) =>
-  path.replace(/^lib\//, "").replace(/^main\.ts$/, "main/").split("/")[0];
+  ["main.ts", "routes/serve.ts"].includes(path) ? "main" : path.replace(/^lib\//, "").split("/")[0];
 
 const graph = await readGraph();
 

@@ -18,7 +18,16 @@ import { type Stage, testOnFile } from "./stage.ts";
 
 const ISOLATES = 3;
 /** `deno serve` lets the isolates share the port: a connection goes to any of them. */
-const SERVE = ["serve", "-A", "--parallel", "--host", "127.0.0.1", "--port", "0", "serve.ts"];
+const SERVE = [
+  "serve",
+  "-A",
+  "--parallel",
+  "--host",
+  "127.0.0.1",
+  "--port",
+  "0",
+  "routes/serve.ts",
+];
 /** What keeps a client's connections apart, so that they meet different isolates. */
 const ALONE = { connection: "close" };
 

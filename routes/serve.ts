@@ -1,8 +1,8 @@
 /**
- * Foyer for `deno serve -A --parallel serve.ts`: an isolate for each core, all on one database. Where it
+ * Foyer for `deno serve -A --parallel routes/serve.ts`: an isolate for each core, all on one database. Where it
  * listens is said by Deno's own `--host` and `--port`.
  */
-import { openFoyer } from "./main.ts";
+import { openFoyer } from "../main.ts";
 
 const { kv, app } = await openFoyer();
 const inFlight = new Set<Promise<Response>>();
