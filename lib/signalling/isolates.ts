@@ -19,6 +19,9 @@ const BATCH = 50;
 /** Beats after one that failed at which the store may still take what its callers gave up. */
 const LATE_FOR = 2;
 
+/** The count of an isolate that has none. */
+const NEVER = -1n;
+
 const keyOfIsolate = (isolate: string) => ["isolate", isolate];
 
 /** What the beat tells the rest of its isolate. */
@@ -67,33 +70,43 @@ export function startBeat(context: Context, events: BeatEvents): { stopped: Prom
   }
 
   async function sweep() {
-    const living = new Set<string>();
-    for (const { key, value } of await store.list<Deno.KvU64>(["isolate"])) {
-      const name = key[1] as string;
-      living.add(name);
-      const last = seen.get(name);
-      if (name === isolate) {
-        if (value.value < beats) events.onTakenForDead();
-        beats = value.value;
-      } else if (last?.beat !== value.value) seen.set(name, { beat: value.value, looks: 0 });
-      else if (++last.looks >= DEAD_AFTER) {
-        log("isolate-dead", { isolate: shorten(name) });
-        await releaseAll(context, name);
-        seen.delete(name);
-      }
+    const own = beats;
+    const entries = await store.list<Deno.KvU64>(["isolate"]);
+    const counts = new Map(entries.map(({ key, value }) => [key[1] as string, value.value]));
+    const counted = counts.get(isolate) ?? own;
+    if (counted < own) {
+      beats = counted;
+      events.onTakenForDead();
     }
-    if (isFirst) await releaseOrphans(living);
+    if (isFirst) await rememberOrphans(counts);
     isFirst = false;
+    for (const name of new Set([...counts.keys(), ...seen.keys()])) {
+      if (name !== isolate) await look(name, counts.get(name) ?? NEVER);
+    }
     await releaseDoubtful();
     await inBatches(await store.list(["away"]), ({ key }) => {
       return endLapsedSession(context, key[1] as string);
     });
   }
 
-  /** What isolates hold that have no beat any more. Once: who dies from now on is seen to die. */
-  async function releaseOrphans(living: Set<string>) {
-    const names = new Set((await store.list(["held"])).map(({ key }) => key[1] as string));
-    for (const name of names) if (!living.has(name)) await releaseAll(context, name);
+  async function look(name: string, beat: bigint) {
+    const last = seen.get(name);
+    if (last?.beat === beat) {
+      if (++last.looks < DEAD_AFTER) return;
+      log("isolate-dead", { isolate: shorten(name) });
+      await releaseAll(context, name);
+      seen.delete(name);
+    } else if (beat === NEVER) seen.delete(name);
+    else seen.set(name, { beat, looks: 0 });
+  }
+
+  /**
+   * What isolates hold that have no beat: they died while nobody looked, or have only just begun.
+   * Once is enough: who dies from now on is seen to die.
+   */
+  async function rememberOrphans(counts: ReadonlyMap<string, bigint>) {
+    const names = (await store.list(["held"])).map(({ key }) => key[1] as string);
+    for (const name of names) if (!counts.has(name)) seen.set(name, { beat: NEVER, looks: 0 });
   }
 
   /** Sockets of this isolate whose release, or whose opening, the store did not answer. */
