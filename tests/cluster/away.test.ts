@@ -19,7 +19,7 @@ import { makeId } from "../../lib/protocol/ids.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import type { Process } from "./process.ts";
-import { testTogetherOnDenokv } from "./stage.ts";
+import { onDenokv, testTogether } from "./stage.ts";
 
 /** The store's own bound is 4 s, and the machine may be busy. In milliseconds. */
 const BOUND = 8_000;
@@ -65,56 +65,58 @@ async function untilDelivered(primary: Primary, wanted: string[]): Promise<void>
   );
 }
 
-testTogetherOnDenokv("What is away for a while", {
-  "denokv is away for ten seconds: everybody is told, and everything goes on after": async (
-    { denokv, startSeveral },
-  ) => {
-    const servers = await startSeveral(3);
-    const [a, b, c] = servers;
-    await using session = await startSession(a, { offers: ["1", "2", "3", "4", "5", "6"] });
-    const leases = await drain(at(b, session));
-    const [answered, ...held] = leases;
-    assertEquals((await answerLease(at(c, session), answered, "before")).status, 202);
-    await session.primary.answers(1);
+testTogether("What is away for a while", {
+  "denokv is away for ten seconds: everybody is told, and everything goes on after": onDenokv(
+    async (
+      { denokv, startSeveral },
+    ) => {
+      const servers = await startSeveral(3);
+      const [a, b, c] = servers;
+      await using session = await startSession(a, { offers: ["1", "2", "3", "4", "5", "6"] });
+      const leases = await drain(at(b, session));
+      const [answered, ...held] = leases;
+      assertEquals((await answerLease(at(c, session), answered, "before")).status, 202);
+      await session.primary.answers(1);
 
-    const since = performance.now();
-    await denokv.stop();
-    while (performance.now() - since < 10_000) {
-      await Promise.all(servers.flatMap((server, i) => {
-        const link = at(server, session);
-        return [
-          () => openLink(link),
-          () => openLink(link, { "sec-purpose": "prefetch" }),
-          () => openLink(link, { accept: BROWSER }),
-          () => answerLease(link, held[i], `answer ${i}`),
-          () => giveBack(link, held[3]),
-          () => openLink({ server, id: makeId() }),
-        ].map(assertUnavailable).concat(refusePrimary(server), reportIllness(server));
-      }));
-    }
-    await denokv.start();
-    await Promise.all(servers.map(untilHealthy));
+      const since = performance.now();
+      await denokv.stop();
+      while (performance.now() - since < 10_000) {
+        await Promise.all(servers.flatMap((server, i) => {
+          const link = at(server, session);
+          return [
+            () => openLink(link),
+            () => openLink(link, { "sec-purpose": "prefetch" }),
+            () => openLink(link, { accept: BROWSER }),
+            () => answerLease(link, held[i], `answer ${i}`),
+            () => giveBack(link, held[3]),
+            () => openLink({ server, id: makeId() }),
+          ].map(assertUnavailable).concat(refusePrimary(server), reportIllness(server));
+        }));
+      }
+      await denokv.start();
+      await Promise.all(servers.map(untilHealthy));
 
-    // Whether its socket outlived that or not, the primary is where it was or comes back.
-    const primary = session.primary.isOpen
-      ? session.primary
-      : await comeBack(at(b, session), held.map(({ offer }) => offer));
-    const repliesByThen = await Promise.all(
-      servers.map((server, i) => answerLease(at(server, session), held[i], `answer ${i}`)),
-    );
-    assertEquals(repliesByThen.map(({ status }) => status), [202, 202, 202]);
-    await untilDelivered(primary, ["answer 0", "answer 1", "answer 2"]);
-    await primary.deposit({ sessionId: session.id, offers: ["7", "8"] });
-    await primary.next("status", ({ offers }) => offers === 8);
-    const [one, two] = [await lease(at(a, session)), await lease(at(c, session))];
-    assert(one.offer !== two.offer);
-    assertEquals((await answerLease(at(b, session), one, "after")).status, 202);
-    await untilDelivered(primary, ["after"]);
-    if (primary !== session.primary) await primary.close();
-  },
+      // Whether its socket outlived that or not, the primary is where it was or comes back.
+      const primary = session.primary.isOpen
+        ? session.primary
+        : await comeBack(at(b, session), held.map(({ offer }) => offer));
+      const repliesByThen = await Promise.all(
+        servers.map((server, i) => answerLease(at(server, session), held[i], `answer ${i}`)),
+      );
+      assertEquals(repliesByThen.map(({ status }) => status), [202, 202, 202]);
+      await untilDelivered(primary, ["answer 0", "answer 1", "answer 2"]);
+      await primary.deposit({ sessionId: session.id, offers: ["7", "8"] });
+      await primary.next("status", ({ offers }) => offers === 8);
+      const [one, two] = [await lease(at(a, session)), await lease(at(c, session))];
+      assert(one.offer !== two.offer);
+      assertEquals((await answerLease(at(b, session), one, "after")).status, 202);
+      await untilDelivered(primary, ["after"]);
+      if (primary !== session.primary) await primary.close();
+    },
+  ),
 
   "An answer that the store took after its request was refused reaches the primary, repeated or not":
-    async ({ denokv, startSeveral }) => {
+    onDenokv(async ({ denokv, startSeveral }) => {
       const [a, b] = await startSeveral(2);
       await using repeated = await startSession(a);
       await using forgotten = await startSession(b);
@@ -132,15 +134,20 @@ testTogetherOnDenokv("What is away for a while", {
       assertEquals((await answerLease(at(b, repeated), mine, "x")).status, 202);
       await untilDelivered(repeated.primary, ["x"]);
       await untilDelivered(forgotten.primary, ["y"]);
+    }),
+
+  "A server that finds no denokv at its start says so and ends": onDenokv(
+    async ({ denokv, start }) => {
+      await denokv.stop();
+      const { message } = await start().then(
+        () => new Error("it started"),
+        (error: Error) => error,
+      );
+      assertMatch(message, /it ended with 1 and wrote: .*Foyer does not start\. DENO_KV_PATH: /s);
     },
+  ),
 
-  "A server that finds no denokv at its start says so and ends": async ({ denokv, start }) => {
-    await denokv.stop();
-    const { message } = await start().then(() => new Error("it started"), (error: Error) => error);
-    assertMatch(message, /it ended with 1 and wrote: .*Foyer does not start\. DENO_KV_PATH: /s);
-  },
-
-  "A slow store makes everything slow and nothing wrong; one too slow is away": async (
+  "A slow store makes everything slow and nothing wrong; one too slow is away": onDenokv(async (
     { denokv, start },
   ) => {
     await using line = layLine(denokv.settings.DENO_KV_PATH);
@@ -179,40 +186,42 @@ testTogetherOnDenokv("What is away for a while", {
     await untilDelivered(primary, ["3"]);
     assertEquals((await answerLease(at(slow, session), three, "3")).status, 202);
     await primary.close();
-  },
+  }),
 
-  "A process that stands still is taken for dead; its primaries come back when it goes on": async (
-    { startSeveral },
-  ) => {
-    const [a, b, c] = await startSeveral(3);
-    await using session = await startSession(a);
-    const [first, second] = await drain(at(b, session));
-    a.pause();
-    await until(
-      "the others to see that the primary is out of reach",
-      () => answerLease(at(c, session), first, "x"),
-      ({ status, text }) => status === 202 && JSON.parse(text).primary === "away",
-      30_000,
-    );
-    a.resume();
-    assertEquals((await session.primary.closed()).code, 1012);
-    await using back = await comeBack(at(a, session), [second.offer]);
-    assertEquals((await back.answers(1))[0].answer, "x");
-    assertEquals((await answerLease(at(b, session), second, "y")).status, 202);
-    await untilDelivered(back, ["y"]);
-  },
+  "A process that stands still is taken for dead; its primaries come back when it goes on":
+    onDenokv(async (
+      { startSeveral },
+    ) => {
+      const [a, b, c] = await startSeveral(3);
+      await using session = await startSession(a);
+      const [first, second] = await drain(at(b, session));
+      a.pause();
+      await until(
+        "the others to see that the primary is out of reach",
+        () => answerLease(at(c, session), first, "x"),
+        ({ status, text }) => status === 202 && JSON.parse(text).primary === "away",
+        30_000,
+      );
+      a.resume();
+      assertEquals((await session.primary.closed()).code, 1012);
+      await using back = await comeBack(at(a, session), [second.offer]);
+      assertEquals((await back.answers(1))[0].answer, "x");
+      assertEquals((await answerLease(at(b, session), second, "y")).status, 202);
+      await untilDelivered(back, ["y"]);
+    }),
 
-  "The session of a process that died ends after the grace, unless its primary comes back": async (
-    { startSeveral },
-  ) => {
-    const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
-    await using left = await startSession(a);
-    await using kept = await startSession(a);
-    await a.kill();
-    await using back = await comeBack(at(b, kept), ["new"]);
-    await untilStatus(at(c, left), 410, 30_000);
-    await untilStatus(at(b, left), 410);
-    assertEquals((await lease(at(c, kept))).offer, "new");
-    await back.status(1, 1);
-  },
+  "The session of a process that died ends after the grace, unless its primary comes back":
+    onDenokv(async (
+      { startSeveral },
+    ) => {
+      const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
+      await using left = await startSession(a);
+      await using kept = await startSession(a);
+      await a.kill();
+      await using back = await comeBack(at(b, kept), ["new"]);
+      await untilStatus(at(c, left), 410, 30_000);
+      await untilStatus(at(b, left), 410);
+      assertEquals((await lease(at(c, kept))).offer, "new");
+      await back.status(1, 1);
+    }),
 });

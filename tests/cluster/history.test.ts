@@ -4,22 +4,23 @@
  */
 import { checkHistory } from "./history/check_history.ts";
 import { play, type Scene } from "./history/play.ts";
-import { testOnDenokv, testOnFile } from "./stage.ts";
+import { onDenokv, onFile, testTogether } from "./stage.ts";
 
 /** For how long scene follows scene; one scene unless told (`deno task bench:faults [seconds]`). */
 const SECONDS = Number(Deno.args[0] ?? Deno.env.get("FAULTS_SECONDS") ?? 0);
 const SEED = Number(Deno.env.get("SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION = 3_000;
 
-testOnDenokv(
-  "Whatever happens to three processes on denokv, the contract holds",
-  async ({ start, denokv }) => {
-    await playOnAndOn({ servers: 3, start, denokv });
-  },
-);
+testTogether("Whatever happens by chance, the contract holds", {
+  "to three processes on denokv": onDenokv(
+    async ({ start, denokv }) => {
+      await playOnAndOn({ servers: 3, start, denokv });
+    },
+  ),
 
-testOnFile("Whatever happens to a process on a file, the contract holds", async ({ start }) => {
-  await playOnAndOn({ servers: 1, start });
+  "to a process on a file": onFile(async ({ start }) => {
+    await playOnAndOn({ servers: 1, start });
+  }),
 });
 
 async function playOnAndOn(scene: Pick<Scene, "servers" | "start" | "denokv">): Promise<void> {

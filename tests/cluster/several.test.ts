@@ -15,12 +15,10 @@ import {
 } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
 import { at } from "./at.ts";
-import { testOnDenokv } from "./stage.ts";
+import { testOnDenokv, testOnThree } from "./stage.ts";
 
-testOnDenokv(
-  "A socket at A, a GET at B, a POST at C: the answer reaches the primary",
-  async ({ startSeveral }) => {
-    const [a, b, c] = await startSeveral(3);
+testOnThree({
+  "A socket at A, a GET at B, a POST at C: the answer reaches the primary": async ([a, b, c]) => {
     await using session = await startSession(a);
     const mine = await lease(at(b, session));
     const reply = await answerLease(at(c, session), mine, "from C");
@@ -36,12 +34,10 @@ testOnDenokv(
       assertProblem(await answer(at(server, session), mine.offer, "another"), "offer-unavailable");
     }
   },
-);
 
-testOnDenokv(
-  "The counter and the want for more reach a primary whose joiners are elsewhere",
-  async ({ startSeveral }) => {
-    const [a, b, c] = await startSeveral(3);
+  "The counter and the want for more reach a primary whose joiners are elsewhere": async (
+    [a, b, c],
+  ) => {
     await using session = await startSession(a);
     await session.primary.status(4, 0);
     const first = await lease(at(b, session));
@@ -61,7 +57,118 @@ testOnDenokv(
       "a refill is seen everywhere at once",
     );
   },
-);
+
+  "Two hundred joiners over three processes, four offers: four leases, all different": async (
+    servers,
+  ) => {
+    for (let round = 0; round < 6; round++) {
+      const offers = [1, 2, 3, 4].map((n) => `round ${round} offer ${n}`);
+      await using session = await startSession(servers[round % 3], { offers });
+      const replies = await Promise.all(
+        Array.from({ length: 200 }, (_, i) => openLink(at(servers[i % 3], session))),
+      );
+      const leased = replies.filter(({ status }) => status === 200);
+      assertEquals(leased.map(({ text }) => JSON.parse(text).offer).toSorted(), offers);
+      assertEquals(replies.filter(({ status }) => status === 503).length, 196);
+      await session.primary.status(4, 4);
+    }
+  },
+
+  "Joiners over three processes who answer at once reach the primary, each with its own offer":
+    async (servers) => {
+      const offers = Array.from({ length: 16 }, (_, i) => `offer ${i}`);
+      await using session = await startSession(servers[0], { offers });
+      const join = async (i: number) => {
+        const reply = await openLink(at(servers[i % 3], session));
+        if (reply.status === 503) return 503;
+        const mine = JSON.parse(reply.text);
+        return (await answerLease(at(servers[(i + 1) % 3], session), mine, `to ${mine.offer}`))
+          .status;
+      };
+      const statuses = await Promise.all(Array.from({ length: 100 }, (_, i) => join(i)));
+      assertEquals(statuses.filter((status) => status === 202).length, 16);
+      assertEquals(statuses.filter((status) => status === 503).length, 84);
+      for (const { offer, answer } of await session.primary.answers(16)) {
+        assertEquals(answer, `to ${offer}`);
+      }
+      await session.primary.status(16, 16);
+    },
+
+  "A primary that comes back at another process: the old socket closes with 4001": async (
+    [a, b, c],
+  ) => {
+    await using session = await startSession(a);
+    const [first, second] = await drain(at(c, session));
+    await answerLease(at(c, session), first, "unconfirmed");
+    await session.primary.answers(1);
+
+    await using atB = await comeBack(at(b, session), [second.offer, "new"]);
+    assertEquals((await session.primary.closed()).code, 4001);
+    assertEquals((await atB.answers(1))[0].answer, "unconfirmed", "it is sent again");
+    await answerLease(at(a, session), second, "by A");
+    assertEquals((await atB.next("answers")).connections[0].answer, "by A");
+    await atB.status(3, 2);
+
+    await using atC = await comeBack(at(c, session), ["new"]);
+    assertEquals((await atB.closed()).code, 4001);
+    await atC.status(3, 2);
+    assertEquals((await lease(at(a, session))).offer, "new");
+    await atC.status(3, 3);
+  },
+
+  "A return with sixteen new offers drops all of the forty-eight before them": async ([a, b]) => {
+    const offers = Array.from({ length: 64 }, (_, i) => `offer ${i}`);
+    await using session = await startSession(a, { offers: offers.slice(0, 16) });
+    await session.primary.deposit({ sessionId: session.id, offers: offers.slice(16, 32) });
+    await session.primary.deposit({ sessionId: session.id, offers: offers.slice(32, 48) });
+    await session.primary.status(48, 0);
+    const mine = await lease(at(b, session));
+    await using back = await comeBack(at(b, session), offers.slice(48));
+    await back.next("welcome");
+    assertProblem(await answerLease(at(a, session), mine, "late"), "offer-unavailable");
+    assertEquals(
+      (await drain(at(a, session))).map(({ offer }) => offer).toSorted(),
+      offers.slice(48),
+    );
+    await back.status(16, 16);
+  },
+
+  "A wrong key at another process is refused and changes nothing": async ([a, b]) => {
+    await using session = await startSession(a);
+    await using thief = await comeBack({ ...at(b, session), key: "x".repeat(32) }, ["thief's"]);
+    assertEquals((await thief.closed()).code, 4003);
+    const mine = await lease(at(b, session));
+    await session.primary.status(4, 1);
+    await answerLease(at(b, session), mine, "x");
+    assertEquals((await session.primary.answers(1))[0].offer, mine.offer);
+  },
+
+  "A session that its primary ends at A has ended at B": async ([a, b]) => {
+    await using session = await startSession(a);
+    const mine = await lease(at(b, session));
+    await session.primary.send({ type: "end" });
+    await session.primary.closed();
+    assertProblem(await answerLease(at(b, session), mine, "late"), "ended");
+    for (const server of [a, b]) assertProblem(await openLink(at(server, session)), "ended");
+    await using back = await comeBack(at(b, session), session.offers);
+    assertEquals((await back.closed()).code, 4010);
+  },
+
+  "A primary that was away comes back to another process, and finds what came meanwhile": async (
+    [a, b, c],
+  ) => {
+    await using session = await startSession(a);
+    const [first, second] = await drain(at(b, session));
+    await answerLease(at(b, session), first, "x");
+    await session.primary.answers(1);
+    await session.primary.close();
+    await untilAway(at(b, session), first.offer, "x");
+    assertEquals((await answerLease(at(c, session), second, "y")).status, 202);
+    await using back = await comeBack(at(b, session), ["new"]);
+    assertEquals((await back.answers(2)).map(({ answer }) => answer).toSorted(), ["x", "y"]);
+    assertEquals((await lease(at(c, session))).offer, "new");
+  },
+});
 
 testOnDenokv("Leases end everywhere, wherever they were granted", async ({ startSeveral }) => {
   const [a, b, c] = await startSeveral(3, { LEASE_SECONDS: "1" });
@@ -101,118 +208,6 @@ testOnDenokv(
   },
 );
 
-testOnDenokv(
-  "Two hundred joiners over three processes, four offers: four leases, all different",
-  async ({ startSeveral }) => {
-    const servers = await startSeveral(3);
-    for (let round = 0; round < 6; round++) {
-      const offers = [1, 2, 3, 4].map((n) => `round ${round} offer ${n}`);
-      await using session = await startSession(servers[round % 3], { offers });
-      const replies = await Promise.all(
-        Array.from({ length: 200 }, (_, i) => openLink(at(servers[i % 3], session))),
-      );
-      const leased = replies.filter(({ status }) => status === 200);
-      assertEquals(leased.map(({ text }) => JSON.parse(text).offer).toSorted(), offers);
-      assertEquals(replies.filter(({ status }) => status === 503).length, 196);
-      await session.primary.status(4, 4);
-    }
-  },
-);
-
-testOnDenokv(
-  "Joiners over three processes who answer at once reach the primary, each with its own offer",
-  async ({ startSeveral }) => {
-    const servers = await startSeveral(3);
-    const offers = Array.from({ length: 16 }, (_, i) => `offer ${i}`);
-    await using session = await startSession(servers[0], { offers });
-    const join = async (i: number) => {
-      const reply = await openLink(at(servers[i % 3], session));
-      if (reply.status === 503) return 503;
-      const mine = JSON.parse(reply.text);
-      return (await answerLease(at(servers[(i + 1) % 3], session), mine, `to ${mine.offer}`))
-        .status;
-    };
-    const statuses = await Promise.all(Array.from({ length: 100 }, (_, i) => join(i)));
-    assertEquals(statuses.filter((status) => status === 202).length, 16);
-    assertEquals(statuses.filter((status) => status === 503).length, 84);
-    for (const { offer, answer } of await session.primary.answers(16)) {
-      assertEquals(answer, `to ${offer}`);
-    }
-    await session.primary.status(16, 16);
-  },
-);
-
-testOnDenokv(
-  "A primary that comes back at another process: the old socket closes with 4001",
-  async ({ startSeveral }) => {
-    const [a, b, c] = await startSeveral(3);
-    await using session = await startSession(a);
-    const [first, second] = await drain(at(c, session));
-    await answerLease(at(c, session), first, "unconfirmed");
-    await session.primary.answers(1);
-
-    await using atB = await comeBack(at(b, session), [second.offer, "new"]);
-    assertEquals((await session.primary.closed()).code, 4001);
-    assertEquals((await atB.answers(1))[0].answer, "unconfirmed", "it is sent again");
-    await answerLease(at(a, session), second, "by A");
-    assertEquals((await atB.next("answers")).connections[0].answer, "by A");
-    await atB.status(3, 2);
-
-    await using atC = await comeBack(at(c, session), ["new"]);
-    assertEquals((await atB.closed()).code, 4001);
-    await atC.status(3, 2);
-    assertEquals((await lease(at(a, session))).offer, "new");
-    await atC.status(3, 3);
-  },
-);
-
-testOnDenokv(
-  "A return with sixteen new offers drops all of the forty-eight before them",
-  async ({ startSeveral }) => {
-    const [a, b] = await startSeveral(2);
-    const offers = Array.from({ length: 64 }, (_, i) => `offer ${i}`);
-    await using session = await startSession(a, { offers: offers.slice(0, 16) });
-    await session.primary.deposit({ sessionId: session.id, offers: offers.slice(16, 32) });
-    await session.primary.deposit({ sessionId: session.id, offers: offers.slice(32, 48) });
-    await session.primary.status(48, 0);
-    const mine = await lease(at(b, session));
-    await using back = await comeBack(at(b, session), offers.slice(48));
-    await back.next("welcome");
-    assertProblem(await answerLease(at(a, session), mine, "late"), "offer-unavailable");
-    assertEquals(
-      (await drain(at(a, session))).map(({ offer }) => offer).toSorted(),
-      offers.slice(48),
-    );
-    await back.status(16, 16);
-  },
-);
-
-testOnDenokv(
-  "A wrong key at another process is refused and changes nothing",
-  async ({ startSeveral }) => {
-    const [a, b] = await startSeveral(2);
-    await using session = await startSession(a);
-    await using thief = await comeBack({ ...at(b, session), key: "x".repeat(32) }, ["thief's"]);
-    assertEquals((await thief.closed()).code, 4003);
-    const mine = await lease(at(b, session));
-    await session.primary.status(4, 1);
-    await answerLease(at(b, session), mine, "x");
-    assertEquals((await session.primary.answers(1))[0].offer, mine.offer);
-  },
-);
-
-testOnDenokv("A session that its primary ends at A has ended at B", async ({ startSeveral }) => {
-  const [a, b] = await startSeveral(2);
-  await using session = await startSession(a);
-  const mine = await lease(at(b, session));
-  await session.primary.send({ type: "end" });
-  await session.primary.closed();
-  assertProblem(await answerLease(at(b, session), mine, "late"), "ended");
-  for (const server of [a, b]) assertProblem(await openLink(at(server, session)), "ended");
-  await using back = await comeBack(at(b, session), session.offers);
-  assertEquals((await back.closed()).code, 4010);
-});
-
 testOnDenokv("A session whose primary stays away ends everywhere", async ({ startSeveral }) => {
   const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
   await using session = await startSession(a);
@@ -220,20 +215,3 @@ testOnDenokv("A session whose primary stays away ends everywhere", async ({ star
   await untilStatus(at(b, session), 410);
   await untilStatus(at(c, session), 410);
 });
-
-testOnDenokv(
-  "A primary that was away comes back to another process, and finds what came meanwhile",
-  async ({ startSeveral }) => {
-    const [a, b, c] = await startSeveral(3);
-    await using session = await startSession(a);
-    const [first, second] = await drain(at(b, session));
-    await answerLease(at(b, session), first, "x");
-    await session.primary.answers(1);
-    await session.primary.close();
-    await untilAway(at(b, session), first.offer, "x");
-    assertEquals((await answerLease(at(c, session), second, "y")).status, 202);
-    await using back = await comeBack(at(b, session), ["new"]);
-    assertEquals((await back.answers(2)).map(({ answer }) => answer).toSorted(), ["x", "y"]);
-    assertEquals((await lease(at(c, session))).offer, "new");
-  },
-);

@@ -6,7 +6,7 @@ import { Primary, startSession } from "../contract/primary.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import type { Process } from "./process.ts";
-import { testOnDenokv, testOnFile } from "./stage.ts";
+import { onDenokv, onFile, testTogether } from "./stage.ts";
 import { SteadyPrimary } from "./steady_primary.ts";
 
 const IN_TIME = 5_000;
@@ -17,9 +17,8 @@ async function assertEnds(server: Process): Promise<void> {
   assert(took < IN_TIME, `it took ${took} ms`);
 }
 
-testOnFile(
-  "A server that is told to stop sends its primaries back and ends, though one is out of reach",
-  async ({ start }) => {
+testTogether("A server that is told to stop", {
+  "sends its primaries back and ends, though one is out of reach": onFile(async ({ start }) => {
     const server = await start();
     await using line = layLine(server.origin);
     const sessions = await Promise.all(Array.from({ length: 5 }, () => startSession(server)));
@@ -33,99 +32,96 @@ testOnFile(
     line.resume();
     await unreachable.primary.closed();
     await assertRejects(() => ask(server.origin));
-  },
-);
+  }),
 
-testOnFile("A session is away, not ended, when its server was told to stop", async ({ start }) => {
-  const first = await start();
-  await using session = await startSession(first);
-  const mine = await lease(session);
-  await assertEnds(first);
-  const second = await start();
-  const reply = await answerLease(at(second, session), mine, "x");
-  assertEquals([reply.status, JSON.parse(reply.text).primary], [202, "away"]);
-});
+  "leaves its sessions away, not ended": onFile(async ({ start }) => {
+    const first = await start();
+    await using session = await startSession(first);
+    const mine = await lease(session);
+    await assertEnds(first);
+    const second = await start();
+    const reply = await answerLease(at(second, session), mine, "x");
+    assertEquals([reply.status, JSON.parse(reply.text).primary], [202, "away"]);
+  }),
 
-testOnDenokv(
-  "Requests that were begun before the server was told to stop are finished",
-  async ({ denokv, start }) => {
-    await using line = layLine(denokv.settings.DENO_KV_PATH);
-    const [a, b] = await Promise.all([start(), start({ DENO_KV_PATH: line.origin })]);
-    await using session = await startSession(a);
-    await using told = await startSession(b);
-    const [first, second] = await drain(at(b, session));
-    line.stall();
-    const before = line.waiting;
-    const posts = [
-      answerLease(at(b, session), first, "1"),
-      answerLease(at(b, session), second, "2"),
-      openLink(at(b, told)),
-    ];
-    await until(
-      "the requests to ask the store",
-      () => Promise.resolve(line.waiting),
-      (waiting) => waiting > before,
-    );
-    const ended = b.end();
-    assertEquals((await told.primary.closed()).code, 1012);
-    line.resume();
-    assertEquals((await Promise.all(posts)).map(({ status }) => status), [202, 202, 200]);
-    const { code, took } = await ended;
-    assertEquals(code, 0, b.log);
-    assert(took < IN_TIME, `it took ${took} ms`);
-    assertEquals((await session.primary.answers(2)).length, 2);
-  },
-);
-
-testOnDenokv(
-  "A server that is told to stop while the store is away ends in time, too",
-  async ({ denokv, start }) => {
-    const server = await start();
-    await using session = await startSession(server);
-    await denokv.stop();
-    const asked = openLink(session).catch(() => null);
-    await assertEnds(server);
-    assertEquals((await session.primary.closed()).code, 1012);
-    await asked;
-  },
-);
-
-testOnDenokv(
-  "A rolling restart of three processes under load loses no join",
-  async ({ startSeveral, start }) => {
-    const servers: Process[] = await startSeveral(3);
-    const choose = () => servers[Math.floor(Math.random() * servers.length)];
-    await using primary = new SteadyPrimary({ choose, size: 8 });
-    let isOver = false;
-    let joined = 0;
-    const joiners = Promise.all(Array.from({ length: 4 }, async (_, i) => {
-      for (let n = 0; !isOver; n++) {
-        await join(primary.id, choose, `answer ${n} of joiner ${i}`);
-        joined++;
-      }
-    }));
-    joiners.catch(() => isOver = true);
-    for (let i = 0; i < 3; i++) {
-      const enough = joined + 12;
-      await until("the load to go on", () => Promise.resolve(joined), (count) => count > enough);
-      const old = servers[i];
-      const { code, took } = await old.end();
-      assertEquals(code, 0, old.log);
+  "finishes the requests that were begun": onDenokv(
+    async ({ denokv, start }) => {
+      await using line = layLine(denokv.settings.DENO_KV_PATH);
+      const [a, b] = await Promise.all([start(), start({ DENO_KV_PATH: line.origin })]);
+      await using session = await startSession(a);
+      await using told = await startSession(b);
+      const [first, second] = await drain(at(b, session));
+      line.stall();
+      const before = line.waiting;
+      const posts = [
+        answerLease(at(b, session), first, "1"),
+        answerLease(at(b, session), second, "2"),
+        openLink(at(b, told)),
+      ];
+      await until(
+        "the requests to ask the store",
+        () => Promise.resolve(line.waiting),
+        (waiting) => waiting > before,
+      );
+      const ended = b.end();
+      assertEquals((await told.primary.closed()).code, 1012);
+      line.resume();
+      assertEquals((await Promise.all(posts)).map(({ status }) => status), [202, 202, 200]);
+      const { code, took } = await ended;
+      assertEquals(code, 0, b.log);
       assert(took < IN_TIME, `it took ${took} ms`);
-      servers[i] = await start();
-    }
-    isOver = true;
-    await joiners;
-    await until(
-      "every accepted answer to be delivered",
-      () => Promise.resolve(new Set(primary.deliveries.map(({ answer }) => answer)).size),
-      (count) => count === joined,
-    );
-    for (const { offer, answer } of primary.deliveries) {
-      assertEquals(answer.split(" to ")[1], offer, "bound to its own offer");
-    }
-  },
-);
+      assertEquals((await session.primary.answers(2)).length, 2);
+    },
+  ),
+
+  "ends in time though the store is away": onDenokv(
+    async ({ denokv, start }) => {
+      const server = await start();
+      await using session = await startSession(server);
+      await denokv.stop();
+      const asked = openLink(session).catch(() => null);
+      await assertEnds(server);
+      assertEquals((await session.primary.closed()).code, 1012);
+      await asked;
+    },
+  ),
+
+  "loses no join, one of three after the other under load": onDenokv(
+    async ({ startSeveral, start }) => {
+      const servers: Process[] = await startSeveral(3);
+      const choose = () => servers[Math.floor(Math.random() * servers.length)];
+      await using primary = new SteadyPrimary({ choose, size: 8 });
+      let isOver = false;
+      let joined = 0;
+      const joiners = Promise.all(Array.from({ length: 4 }, async (_, i) => {
+        for (let n = 0; !isOver; n++) {
+          await join(primary.id, choose, `answer ${n} of joiner ${i}`);
+          joined++;
+        }
+      }));
+      joiners.catch(() => isOver = true);
+      for (let i = 0; i < 3; i++) {
+        const enough = joined + 12;
+        await until("the load to go on", () => Promise.resolve(joined), (count) => count > enough);
+        const old = servers[i];
+        const { code, took } = await old.end();
+        assertEquals(code, 0, old.log);
+        assert(took < IN_TIME, `it took ${took} ms`);
+        servers[i] = await start();
+      }
+      isOver = true;
+      await joiners;
+      await until(
+        "every accepted answer to be delivered",
+        () => Promise.resolve(new Set(primary.deliveries.map(({ answer }) => answer)).size),
+        (count) => count === joined,
+      );
+      for (const { offer, answer } of primary.deliveries) {
+        assertEquals(answer.split(" to ")[1], offer, "bound to its own offer");
+      }
+    },
+  ),
+});
 
 /** Joins as a client does: anywhere, and again where nobody answers. Every other refusal is a fault. */
 async function join(id: string, choose: () => Process, name: string): Promise<void> {

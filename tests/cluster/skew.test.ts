@@ -13,7 +13,7 @@ import {
 import { comeBack, startSession } from "../contract/primary.ts";
 import { at } from "./at.ts";
 import type { Process } from "./process.ts";
-import { type DenokvStage, testTogetherOnDenokv } from "./stage.ts";
+import { type DenokvStage, onDenokv, testTogether } from "./stage.ts";
 
 const LEASE = 1_500;
 const GRACE = 1_500;
@@ -28,8 +28,8 @@ function startSkewed({ start }: DenokvStage, settings: Settings = {}) {
 /** Every order in which three processes can grant, take over and hold the socket. */
 const ORDERS = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-testTogetherOnDenokv("With clocks a minute apart", {
-  "joins work, whoever holds, grants and takes": async (stage) => {
+testTogether("With clocks a minute apart", {
+  "joins work, whoever holds, grants and takes": onDenokv(async (stage) => {
     const servers = await startSkewed(stage);
     await Promise.all(ORDERS.map(async (order) => {
       const [holder, granter, other] = order.map((i) => servers[i]);
@@ -48,9 +48,9 @@ testTogetherOnDenokv("With clocks a minute apart", {
       assertEquals((await back.answers(2)).length, 2, "they were not confirmed");
       assertEquals((await lease(at(other, session))).offer, "new");
     }));
-  },
+  }),
 
-  "a lease ends after its time everywhere, and no sooner": async (stage) => {
+  "a lease ends after its time everywhere, and no sooner": onDenokv(async (stage) => {
     const servers = await startSkewed(stage, { LEASE_SECONDS: String(LEASE / 1_000) });
     await Promise.all(ORDERS.map(async (order) => {
       const [holder, granter, other] = order.map((i) => servers[i]);
@@ -61,9 +61,9 @@ testTogetherOnDenokv("With clocks a minute apart", {
       assert(took >= LEASE, `the offer was in two hands after ${took} ms`);
       assertProblem(await answerLease(at(other, session), mine, "late"), "offer-unavailable");
     }));
-  },
+  }),
 
-  "a session ends after its grace everywhere, and no sooner": async (stage) => {
+  "a session ends after its grace everywhere, and no sooner": onDenokv(async (stage) => {
     const servers = await startSkewed(stage, { GRACE_SECONDS: String(GRACE / 1_000) });
     await Promise.all(servers.map(async (holder) => {
       await using left = await startSession(holder);
@@ -72,7 +72,7 @@ testTogetherOnDenokv("With clocks a minute apart", {
       const ends = await Promise.all(servers.map((server) => untilEnded(server, left)));
       assert(Math.min(...ends) - since >= GRACE, "it ended early");
     }));
-  },
+  }),
 });
 
 /** Asks all `servers` for an offer until one of them, and no other, gives it. @returns when it did. */

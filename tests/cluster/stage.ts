@@ -21,47 +21,90 @@ type Several<N extends number> = N extends 2 ? [Process, Process]
 
 const program = await findDenokv();
 
-/** A test that needs `denokv`. Where there is none it is ignored, and its name says why. */
-export function testOnDenokv(name: string, test: (stage: DenokvStage) => Promise<void>): void {
-  if (!program) return ignore(name);
-  Deno.test(name, () => performOnDenokv(program, test));
+/** A test with the stage it is performed on. */
+export interface Performance {
+  fn(): Promise<void>;
+  ignore: boolean;
+  /** Why it is ignored. */
+  why: string;
 }
 
-/** Tests on `denokv` that mostly wait: at the same time, each on a stage of its own. */
-export function testTogetherOnDenokv(
-  name: string,
-  tests: Record<string, (stage: DenokvStage) => Promise<void>>,
+/** On `denokv`. Where there is none the test is ignored, and its name says why. */
+export function onDenokv(test: (stage: DenokvStage) => Promise<void>): Performance {
+  return {
+    ignore: program === null,
+    why: `[no denokv here; get it by: ${HOW_TO_GET_DENOKV}]`,
+    async fn() {
+      await using denokv = await startDenokv(program!);
+      await perform(denokv.settings, (stage) => test({ ...stage, denokv }));
+    },
+  };
+}
+
+/** On an embedded database in a file. */
+export function onFile(test: (stage: Stage) => Promise<void>): Performance {
+  return {
+    ignore: false,
+    why: "",
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "foyer-cluster-" });
+      try {
+        await perform({ DENO_KV_PATH: `${folder}/kv.sqlite` }, test);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  };
+}
+
+export function testOnDenokv(name: string, test: (stage: DenokvStage) => Promise<void>): void {
+  const { why, ...performance } = onDenokv(test);
+  Deno.test({ name: performance.ignore ? `${name} ${why}` : name, ...performance });
+}
+
+export function testOnFile(name: string, test: (stage: Stage) => Promise<void>): void {
+  Deno.test(name, onFile(test).fn);
+}
+
+/** Tests on three processes on `denokv`, the same for all of them: none does them any harm. */
+export function testOnThree(
+  tests: Record<string, (servers: [Process, Process, Process]) => Promise<void>>,
 ): void {
-  if (!program) return ignore(name);
+  const { why, ignore } = onDenokv(() => Promise.resolve());
+  const over = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<[Process, Process, Process]>();
+  let performing: Promise<void> | undefined;
+  if (!ignore) {
+    Deno.test.beforeAll(async () => {
+      performing = onDenokv(async ({ startSeveral }) => {
+        started.resolve(await startSeveral(3));
+        await over.promise;
+      }).fn();
+      await Promise.race([started.promise, performing]);
+    });
+    Deno.test.afterAll(async () => {
+      over.resolve();
+      await performing;
+    });
+  }
+  for (const [name, test] of Object.entries(tests)) {
+    const fn = async () => await test(await started.promise);
+    // What the processes write is read all the time, across the tests.
+    const guards = { sanitizeOps: false, sanitizeResources: false };
+    Deno.test({ name: ignore ? `${name} ${why}` : name, ignore, fn, ...guards });
+  }
+}
+
+/** Tests that mostly wait: at the same time, each on a stage of its own. */
+export function testTogether(name: string, performances: Record<string, Performance>): void {
   // Steps at the same time cannot tell whose resources are whose; the test around them can.
   const unguarded = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
   Deno.test(name, async (t) => {
     await Promise.all(
-      Object.entries(tests).map(([name, test]) =>
-        t.step({ name, fn: () => performOnDenokv(program, test), ...unguarded })
+      Object.entries(performances).map(([name, { fn, ignore, why }]) =>
+        t.step({ name: ignore ? `${name} ${why}` : name, fn, ignore, ...unguarded })
       ),
     );
-  });
-}
-
-function ignore(name: string): void {
-  Deno.test.ignore(`${name} [no denokv here; get it by: ${HOW_TO_GET_DENOKV}]`, () => {});
-}
-
-async function performOnDenokv(program: string, test: (stage: DenokvStage) => Promise<void>) {
-  await using denokv = await startDenokv(program);
-  await perform(denokv.settings, (stage) => test({ ...stage, denokv }));
-}
-
-/** A test on an embedded database in a file. */
-export function testOnFile(name: string, test: (stage: Stage) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir({ prefix: "foyer-cluster-" });
-    try {
-      await perform({ DENO_KV_PATH: `${folder}/kv.sqlite` }, test);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
   });
 }
 
