@@ -6,6 +6,8 @@ import { handOver } from "./hand_over.ts";
 import { JoinPage, type JoinState } from "./pages/JoinPage.tsx";
 import { readField } from "./read_field.ts";
 
+/** A handshake is mostly done in less: to draw it, or to load the room beside it, would only slow it. */
+const SLOW_MS = 250;
 /** Until a page without an offer asks again; those who wait together ask at different times. */
 const AGAIN_MS = 1_000;
 
@@ -27,9 +29,16 @@ else if (problem === "no-free-offer") {
 
 async function enter(): Promise<void> {
   let room: ReturnType<typeof loadRoom> | undefined;
-  const onprogress = (step: JoinStep) => {
-    if (step === "connecting") room ??= loadRoom(root);
+  let step: JoinStep = "finding";
+  let isSlow = false;
+  const slow = setTimeout(() => {
+    isSlow = true;
     show(step);
+    room = loadRoom(root);
+  }, SLOW_MS);
+  const onprogress = (now: JoinStep) => {
+    step = now;
+    if (isSlow) show(step);
   };
   try {
     const session = await join(location.href, { onprogress });
@@ -37,6 +46,8 @@ async function enter(): Promise<void> {
     await enterRoom(root, session, room ?? loadRoom(root));
   } catch (error) {
     show("failed", (error as { code?: string }).code ?? "unreachable");
+  } finally {
+    clearTimeout(slow);
   }
 }
 

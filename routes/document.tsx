@@ -1,5 +1,4 @@
 /** The frame of every page, rendered once and filled in for each request. */
-import { gzipSync } from "node:zlib";
 import type { Context } from "hono";
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
@@ -7,6 +6,7 @@ import { assets } from "../dist/assets.ts";
 import { makeId } from "../lib/protocol/ids.ts";
 import { addressOf } from "./client.ts";
 import { chooseEncoding } from "./encoding.ts";
+import { deflatePiece, joinPieces } from "./gzip.ts";
 
 export interface Page {
   title: string;
@@ -16,24 +16,30 @@ export interface Page {
   content: VNode;
   /** Seconds after which a page without script tries again. */
   retry?: number;
-  /** The island's file. */
+  /** The island's file. It is sent inside the page: one round trip brings all. */
   script?: "home.js" | "join.js";
+}
+
+/** A page for one request, and the policy that fits its nonce. */
+export interface FilledPage {
+  parts: string[];
+  policy: string;
 }
 
 // Words that nobody can put into a target, or anywhere else in a page.
 const NONCE = makeId();
 const FIELDS = makeId();
-/** A page and its script must fit the first round trip of a connection; higher gains nothing more. */
-const GZIP_LEVEL = 4;
 
-/** A function that makes the response's parts: the HTML, and the policy that fits its nonce. */
-export function compilePage(page: Page) {
+/** A function that fills the page in with hidden fields, by their names. */
+export function compilePage(page: Page): (fields?: Record<string, string>) => FilledPage {
   const parts = renderFrame(page).split(new RegExp(`(${NONCE}|${FIELDS})`));
   return (fields: Record<string, string> = {}) => {
     const nonce = makeId();
     const hidden = Object.entries(fields).map(renderField).join("");
-    const html = parts.map((part) => part === NONCE ? nonce : part === FIELDS ? hidden : part);
-    return { html: html.join(""), policy: writePolicy(nonce) };
+    return {
+      parts: parts.map((part) => part === NONCE ? nonce : part === FIELDS ? hidden : part),
+      policy: writePolicy(nonce),
+    };
   };
 }
 
@@ -57,15 +63,21 @@ function renderFrame({ title, description, data = {}, content, retry, script }: 
           </noscript>
         )}
         <link rel="icon" href={ICON} />
-        {script && <script type="module" nonce={NONCE} src={addressOf(assets[script])} />}
         <style nonce={NONCE} dangerouslySetInnerHTML={{ __html: assets["style.css"].body }} />
       </head>
       <body>
         {FIELDS}
         <main id="foyer" {...attributes} data-room={addressOf(assets["room.js"])}>{content}</main>
+        {script && (
+          <script type="module" nonce={NONCE} dangerouslySetInnerHTML={readScript(script)} />
+        )}
       </body>
     </html>,
   );
+}
+
+function readScript(name: "home.js" | "join.js") {
+  return { __html: assets[name].body.replaceAll("</script", "<\\/script") };
 }
 
 /** The same door as on the page. */
@@ -106,17 +118,16 @@ function writePolicy(nonce: string): string {
 }
 
 /** A page with the headers that all of ours have. */
-export function sendPage(c: Context, status: number, page: { html: string; policy: string }) {
+export function sendPage(c: Context, status: number, page: FilledPage) {
   c.header("Content-Security-Policy", page.policy);
   c.header("Referrer-Policy", "no-referrer");
-  c.header("Cross-Origin-Opener-Policy", "same-origin");
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Cache-Control", "no-store");
   c.header("Vary", "Accept-Encoding", { append: true });
   if (!chooseEncoding(c.req.header("Accept-Encoding"), ["gzip"])) {
-    return c.html(page.html, status as 200);
+    return c.html(page.parts.join(""), status as 200);
   }
   c.header("Content-Encoding", "gzip");
   c.header("Content-Type", "text/html; charset=utf-8");
-  return c.body(Uint8Array.from(gzipSync(page.html, { level: GZIP_LEVEL })), status as 200);
+  return c.body(joinPieces(page.parts.map(deflatePiece)), status as 200);
 }

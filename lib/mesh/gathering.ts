@@ -1,7 +1,7 @@
 /** When a description holds enough candidates to be sent: there is no trickle in Foyer. */
 
 /** The candidates of one kind come within a millisecond or two of each other. */
-const QUIET_MS = 10;
+const QUIET_MS = 3;
 /** A busy machine may take its time to find the first one: none is there to wait for after this. */
 const NONE_MS = 10_000;
 
