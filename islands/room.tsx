@@ -1,4 +1,5 @@
 /** The room, in a bundle of its own: it loads while the handshake is under way. */
+import { ICON } from "./icon.ts";
 import { render } from "preact";
 import type { Session, SessionEvents } from "../lib/mesh/client.ts";
 import css from "./room.css" with { type: "text" };
@@ -17,6 +18,7 @@ export function mountRoom(
   const style = new CSSStyleSheet();
   style.replaceSync(css);
   document.adoptedStyleSheets.push(style);
+  document.querySelector<HTMLLinkElement>("link[rel=icon]")!.href = ICON;
 
   // The page before was drawn by another copy of Preact, which goes with its element.
   const place = document.createElement("div");

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 import { assets } from "../dist/assets.ts";
+import { ICON } from "../islands/icon.ts";
 import { makeId } from "../lib/protocol/ids.ts";
 import { addressOf } from "./client.ts";
 import { chooseEncoding } from "./encoding.ts";
@@ -62,7 +63,7 @@ function renderFrame({ title, description, data = {}, content, retry, script }: 
             <meta http-equiv="refresh" content={String(retry)} />
           </noscript>
         )}
-        <link rel="icon" href={ICON} />
+        <link rel="icon" href={script === "home.js" ? ICON : "data:,"} />
         <style nonce={NONCE} dangerouslySetInnerHTML={{ __html: assets["style.css"].body }} />
       </head>
       <body>
@@ -79,11 +80,6 @@ function renderFrame({ title, description, data = {}, content, retry, script }: 
 function readScript(name: "home.js" | "join.js") {
   return { __html: assets[name].body.replaceAll("</script", "<\\/script") };
 }
-
-/** The same door as on the page. */
-const ICON = "data:image/svg+xml," + encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#0b5c4b" d="M5 30V14a11 11 0 0 1 22 0v16z"/><path fill="#ffc857" d="M13 30V12l9 4v14z"/></svg>',
-);
 
 /** As the contract writes it. A parser folds CR LF into LF, so those two are written as numbers. */
 function renderField([name, value]: [string, string]): string {

@@ -21,10 +21,9 @@ export function deflatePiece(text: string): Piece {
   const known = constantPieces.get(text);
   if (known) return known;
   const bytes = new TextEncoder().encode(text);
-  const level = text.length < CONSTANT_FROM ? 1 : 9;
   const piece = {
     bytes,
-    deflated: deflateRawSync(bytes, { level, finishFlush: constants.Z_FULL_FLUSH }),
+    deflated: deflateRawSync(bytes, { level: 9, finishFlush: constants.Z_FULL_FLUSH }),
   };
   if (text.length >= CONSTANT_FROM) constantPieces.set(text, piece);
   return piece;
