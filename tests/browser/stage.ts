@@ -8,7 +8,7 @@ import {
 } from "./browsers.ts";
 
 /** Longest wait for anything a test waits for, in milliseconds. Reached only when a test fails. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** One test's servers and pages. All of them end with it. */
 export interface Stage {
