@@ -30,8 +30,8 @@ export interface BeatEvents {
   onTakenForDead(): void;
   /** The store was away, and may have changed since in ways that nobody was told of. */
   onStoreBack(): void;
-  /** Whether the session has a socket here. */
-  isServed(session: string): boolean;
+  /** Whether the socket of this name is open here, or being opened. */
+  isServed(socket: string): boolean;
 }
 
 /** Beats until the context closes, and beside it sweeps what nobody else will. */
@@ -112,7 +112,7 @@ export function startBeat(context: Context, events: BeatEvents): { stopped: Prom
   /** Sockets of this isolate whose release, or whose opening, the store did not answer. */
   async function releaseDoubtful() {
     for (const [id, looks] of context.doubtful) {
-      if (!events.isServed(id)) await releaseFrom(context, isolate, id);
+      await releaseFrom(context, isolate, id, events.isServed);
       if (looks > 1) context.doubtful.set(id, looks - 1);
       else context.doubtful.delete(id);
     }
@@ -127,10 +127,17 @@ async function releaseAll(context: Context, isolate: string) {
   await store.commit({ checks: [], mutations });
 }
 
-async function releaseFrom(context: Context, isolate: string, id: string) {
+/** Releases the session if `isolate` holds it by a socket that is not living. */
+async function releaseFrom(
+  context: Context,
+  isolate: string,
+  id: string,
+  isLiving: (socket: string) => boolean = () => false,
+) {
   const { value } = await context.store.get<Session>(keyOfSession(id));
   if (value?.holder?.isolate === isolate) {
-    await releaseSession(context, id, value.holder.socket);
+    const { socket } = value.holder;
+    if (!isLiving(socket)) await releaseSession(context, id, socket);
   } else await context.store.commit({ checks: [], mutations: [remove(keyOfHeld(isolate, id))] });
 }
 

@@ -75,7 +75,7 @@ export function createSignalling(
     onTakenForDead() {
       for (const socket of served) socket.drain();
     },
-    isServed: (id) => sockets.has(id),
+    isServed: (id) => [...served].some((socket) => socket.id === id),
     async onStoreBack() {
       // One after the other: there may be many, and the store has others to serve.
       for (const socket of [...sockets.values()]) await socket.refresh("return").catch(() => {});

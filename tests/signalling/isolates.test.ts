@@ -17,3 +17,18 @@ Deno.test("startBeat() leaves the sessions of an isolate alone that has not beat
   await beat.stopped;
   assertEquals((await findSession(fresh, id) as Session).holder?.isolate, fresh.isolate);
 });
+
+Deno.test("startBeat() releases the socket that is in doubt, and not the one that took its place", async () => {
+  using kv = await openKv();
+  for (const living of [false, true]) {
+    const closing = new AbortController();
+    await using context = makeContext(kv);
+    const id = await makeSession(context, ["only"], "next socket");
+    context.doubtful.set(id, 1);
+    const events = { ...IGNORED, isServed: (socket: string) => living && socket === "next socket" };
+    const beat = startBeat({ ...context, closing: closing.signal }, events);
+    closing.abort();
+    await beat.stopped;
+    assertEquals((await findSession(context, id) as Session).holder !== null, living);
+  }
+});
