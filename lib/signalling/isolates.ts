@@ -65,8 +65,11 @@ export function startBeat(context: Context, events: BeatEvents): { stopped: Prom
   async function stop() {
     // What could not be released is for those who see this isolate's beat stand still.
     if (context.doubtful.size > 0) return;
-    const mutations = [remove(keyOfIsolate(isolate))];
-    await store.commit({ checks: [], mutations }).catch(() => {});
+    try {
+      await removeIsolate(context, isolate);
+    } catch (error) {
+      log("isolate-not-removed", describeError(error));
+    }
   }
 
   async function sweep() {
@@ -123,6 +126,10 @@ async function releaseAll(context: Context, isolate: string) {
   const { store } = context;
   const held = await store.list(["held", isolate]);
   await inBatches(held, ({ key }) => releaseFrom(context, isolate, key[2] as string));
+  await removeIsolate(context, isolate);
+}
+
+async function removeIsolate({ store }: Context, isolate: string) {
   const mutations = [remove(keyOfIsolate(isolate)), ...await clearMail(store, isolate)];
   await store.commit({ checks: [], mutations });
 }

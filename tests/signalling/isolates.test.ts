@@ -32,3 +32,18 @@ Deno.test("startBeat() releases the socket that is in doubt, and not the one tha
     assertEquals((await findSession(context, id) as Session).holder !== null, living);
   }
 });
+
+Deno.test("startBeat() leaves nothing of an isolate that stops in order", async () => {
+  using kv = await openKv();
+  const closing = new AbortController();
+  await using context = makeContext(kv);
+  await using other = makeContext(kv);
+  const id = await makeSession(context, ["only"]);
+  const session = await findSession(context, id) as Session;
+  await context.store.commit({ checks: [], mutations: other.mail.note(session, id) });
+  const beat = startBeat({ ...context, closing: closing.signal }, IGNORED);
+  closing.abort();
+  await beat.stopped;
+  const prefixes = ["isolate", "mailbox", "mail"].map((name) => [name]);
+  assertEquals((await Promise.all(prefixes.map(context.store.list))).flat(), []);
+});
