@@ -48,6 +48,8 @@ export class SteadyPrimary implements AsyncDisposable {
   #live = new Set<string>();
   #made = 0;
   #socket: WebSocket | undefined;
+  /** All that are not closed, the current one among them. */
+  #sockets = new Set<WebSocket>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isEnding = false;
   #isClosed = false;
@@ -61,12 +63,22 @@ export class SteadyPrimary implements AsyncDisposable {
     return [...this.#live];
   }
 
-  /** Opens a socket now, and declares what is live; what does not fit one frame is dropped. */
+  /** Whether every socket but the current one is closed. */
+  get isAlone(): boolean {
+    return this.#sockets.size === 1 && this.#sockets.has(this.#socket!);
+  }
+
+  /**
+   * Opens a socket now, and declares what is live; what does not fit one frame is dropped. An old
+   * socket that was welcome is left for the server to close, as one whose line is dead would be.
+   */
   comeBack(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
+    if (!this.isWelcome) this.#socket?.close();
     const url = `${this.habits.choose().origin.replace("http", "ws")}/${this.id}`;
     const socket = this.#socket = new WebSocket(url);
+    this.#sockets.add(socket);
     this.isWelcome = false;
     socket.onopen = () => {
       const declared = this.live.filter(this.habits.declares ?? (() => true));
@@ -78,6 +90,7 @@ export class SteadyPrimary implements AsyncDisposable {
     socket.onerror = (event) => event.preventDefault();
     socket.onclose = ({ code }) => {
       this.closes.push(code);
+      this.#sockets.delete(socket);
       if (socket !== this.#socket) return;
       const pause = this.isWelcome ? 5 : 50;
       this.isWelcome = false;
@@ -100,12 +113,12 @@ export class SteadyPrimary implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    const socket = this.#socket;
-    if (!socket || socket.readyState === WebSocket.CLOSED) return;
-    await new Promise<unknown>((resolve) => {
-      socket.addEventListener("close", resolve);
-      socket.close();
-    });
+    await Promise.all([...this.#sockets].map((socket) =>
+      new Promise<unknown>((resolve) => {
+        socket.addEventListener("close", resolve);
+        socket.close();
+      })
+    ));
   }
 
   #take(socket: WebSocket, frame: FromServer) {

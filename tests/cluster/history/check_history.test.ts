@@ -19,7 +19,7 @@ function makeHistory(change: (history: History) => void = () => {}): string[] {
       id: "session",
       deliveries: [{ id: "i", offer: "1", answer: "a" }, { id: "i", offer: "1", answer: "a" }],
       dropped: new Set(),
-      quiet: { offers: 2, consumed: 1, live: ["2"], leasable: ["2"] },
+      quiet: { offers: 2, consumed: 1, isAlone: true, live: ["2"], leasable: ["2"] },
       ending: { begin: 8_990, end: 9_000 },
     }],
   };
@@ -95,6 +95,9 @@ const BREACHES: Record<string, [(history: History) => void, RegExp]> = {
   "a counter that is wrong": [({ sessions: [session] }) => {
     session.quiet.consumed = 2;
   }, /counts 2 offers, 2 consumed, where there are 2 offers, 1 consumed/],
+  "an old socket that was never closed": [({ sessions: [session] }) => {
+    session.quiet.isAlone = false;
+  }, /an old socket of its primary was never closed/],
   "a live offer that nobody can lease": [({ sessions: [session] }) => {
     session.quiet.leasable = [];
   }, /leases , where 2 are live/],

@@ -125,14 +125,18 @@ function checkDeliveries({ answers, deliveries }: OfferHistory): string[] {
   ];
 }
 
-/** When nothing moves any more the counter is what the offers are. */
+/** When nothing moves any more the counter is what the offers are, and one socket is open. */
 function checkQuiet({ quiet, deliveries }: SessionHistory): string[] {
   const answered = new Set(deliveries.map(({ offer }) => offer)).size;
   const counted = `${quiet.offers} offers, ${quiet.consumed} consumed`;
   const meant = `${answered + quiet.live.length} offers, ${answered} consumed`;
-  const breaches = counted === meant ? [] : [`counts ${counted}, where there are ${meant}`];
-  if (`${quiet.leasable.toSorted()}` === `${quiet.live.toSorted()}`) return breaches;
-  return [...breaches, `leases ${quiet.leasable}, where ${quiet.live} are live`];
+  const breaches: string[] = [];
+  if (counted !== meant) breaches.push(`counts ${counted}, where there are ${meant}`);
+  if (`${quiet.leasable.toSorted()}` !== `${quiet.live.toSorted()}`) {
+    breaches.push(`leases ${quiet.leasable}, where ${quiet.live} are live`);
+  }
+  if (!quiet.isAlone) breaches.push("an old socket of its primary was never closed");
+  return breaches;
 }
 
 function listOffers(requests: Request[], session: SessionHistory): OfferHistory[] {

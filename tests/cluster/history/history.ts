@@ -36,8 +36,19 @@ export interface SessionHistory {
   deliveries: { id: string; offer: string; answer: string }[];
   /** Offers that a return did not declare. */
   dropped: ReadonlySet<string>;
-  /** When it was quiet at last: what the server counted, and the offers that were left. */
-  quiet: { offers: number; consumed: number; live: string[]; leasable: string[] };
+  quiet: Quiet;
   /** When its primary ended it, and when it knew that it had. */
   ending: { begin: number; end: number };
+}
+
+/** How a session was when nothing moved any more. */
+export interface Quiet {
+  /** What the server counted. */
+  offers: number;
+  consumed: number;
+  /** Whether its primary had one socket only: the server has closed those before it. */
+  isAlone: boolean;
+  /** The offers that its primary holds, and those that joiners got. */
+  live: string[];
+  leasable: string[];
 }

@@ -176,12 +176,17 @@ export async function play({ seed, duration, servers, start, denokv }: Scene): P
       const consumed = new Set(deliveries.map(({ offer }) => offer)).size;
       const { status, live } = primary;
       return Promise.resolve(
-        accepted.every((answer) => arrived.has(answer)) && status.consumed === consumed &&
-          status.offers === consumed + live.length,
+        primary.isAlone && accepted.every((answer) => arrived.has(answer)) &&
+          status.consumed === consumed && status.offers === consumed + live.length,
       );
     }, (isAtRest) => isAtRest).catch(() => {});
-    const { live } = primary;
-    const quiet = { ...primary.status, live, leasable: await drainPool(id, live.length + 4) };
+    const { live, isAlone } = primary;
+    const quiet = {
+      ...primary.status,
+      isAlone,
+      live,
+      leasable: await drainPool(id, live.length + 4),
+    };
     const begin = performance.now();
     await primary.end();
     const ending = { begin, end: performance.now() };
