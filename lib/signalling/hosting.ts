@@ -29,13 +29,15 @@ export async function findSession(context: Context, id: string): Promise<Session
 /**
  * The first frame of a primary: creates the session, or comes back to it with the right key. The
  * socket is the session's from here on; one before it in another isolate learns so by mail.
+ * "gone": `isOpen` said no by then, and a socket that nobody has any more takes over from none.
  */
 export async function openSession(
   context: Context,
   id: string,
   socket: string,
   first: { offers: string[]; key: string; target: string | null },
-): Promise<"opened" | "returned" | "key-refused" | "ended"> {
+  isOpen: () => boolean = () => true,
+): Promise<"opened" | "returned" | "key-refused" | "ended" | "gone"> {
   const { store, isolate, mail, pool } = context;
   return await retryChange(async () => {
     const entry = await store.get<Session>(keyOfSession(id));
@@ -53,6 +55,7 @@ export async function openSession(
       ? await planLaterDeposit(context, id, first.offers)
       : planDeposit(id, first.offers);
     if (!deposit) return;
+    if (!isOpen()) return "gone";
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
       checks: [check(entry), ...deposit.checks],

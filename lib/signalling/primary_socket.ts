@@ -165,13 +165,15 @@ export function servePrimary(
     }
     const key = deposit.key ?? makeId();
     stage = "opening";
-    const result = await openSession(context, sessionId, id, { offers, key, target });
-    if (result === "key-refused" || result === "ended") stage = "new";
+    const first = { offers, key, target };
+    const result = await openSession(context, sessionId, id, first, isOpen);
+    if (result !== "opened" && result !== "returned") stage = "new";
+    if (result === "gone") return;
     if (result === "key-refused") return close(CLOSE.forbidden, "the key is not this session's");
     if (result === "ended") return close(CLOSE.ended, "this session has ended");
     clearTimeout(firstFrameTimer);
     stage = "open";
-    if (socket.readyState !== WebSocket.OPEN || isReleased) return;
+    if (!isOpen()) return;
     const before = sockets.get(sessionId);
     sockets.set(sessionId, self);
     before?.refresh("return").catch((error) => log("socket-failed", describeError(error)));
@@ -280,6 +282,10 @@ export function servePrimary(
     if (socket.readyState <= WebSocket.OPEN) socket.close(code, reason);
   }
 
+  function isOpen(): boolean {
+    return socket.readyState === WebSocket.OPEN && !isReleased;
+  }
+
   async function release() {
     isReleased = true;
     clearTimeout(firstFrameTimer);
@@ -295,6 +301,8 @@ export function servePrimary(
       context.doubtful.set(sessionId, DOUBTFUL_LOOKS);
       throw error;
     }
+    // Where this one was too late to be wanted, it may have taken the session from another one here.
+    await sockets.get(sessionId)?.refresh("return");
   }
 
   function readTarget(text: string | undefined): string | null | undefined {

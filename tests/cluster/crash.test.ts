@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { until } from "../contract/harness.ts";
 import {
   answerLease,
+  ask,
   assertProblem,
   drain,
   lease,
@@ -141,5 +142,35 @@ testOnDenokv(
     assertEquals((await session.primary.closed()).code, 4001, "the oldest learns it, too");
     await again.send({ type: "end" });
     await untilStatus(at(b, session), 410);
+  },
+);
+
+testOnDenokv(
+  "A socket that was closed before it was welcome takes the session from no other",
+  async ({ denokv, start }) => {
+    await using line = layLine(denokv.settings.DENO_KV_PATH);
+    const [a, b] = await Promise.all([start(), start({ DENO_KV_PATH: line.origin })]);
+    await using session = await startSession(a);
+    line.stall();
+    const before = line.waiting;
+    const ghost = await comeBack(at(b, session), ["ghost's"]);
+    await until(
+      "the first frame to reach the store",
+      () => Promise.resolve(line.waiting),
+      (waiting) => waiting > before,
+    );
+    await ghost.close();
+    line.resume();
+    await until(
+      "the server to see the store again",
+      () => ask(`${b.origin}/healthz`),
+      ({ status }) => status === 200,
+    );
+    const mine = await lease(at(b, session));
+    assert(session.offers.includes(mine.offer));
+    const reply = await answerLease(at(b, session), mine, "x");
+    assertEquals([reply.status, JSON.parse(reply.text).primary], [202, "here"]);
+    assertEquals((await session.primary.answers(1))[0].answer, "x");
+    assertEquals(ghost.frames, []);
   },
 );

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { Context } from "../../lib/signalling/context.ts";
-import { depositOffers, openSession } from "../../lib/signalling/hosting.ts";
+import { depositOffers, findSession, openSession } from "../../lib/signalling/hosting.ts";
 import { type Lease, leaseOffer } from "../../lib/signalling/lease.ts";
 import { keyOfOffers, type Offer, readCounts } from "../../lib/signalling/offer.ts";
+import type { Session } from "../../lib/signalling/session.ts";
 import { KEY, listOffers, makeContext, makeSession, openKv } from "./make_context.ts";
 
 /** What the session's counter says, and the offers that are there. */
@@ -72,4 +73,14 @@ Deno.test("openSession() opens and returns once though the store takes a commit 
   assertEquals(await openSession(broken, id, "new socket", first), "returned");
   const { counted, offers } = await readOffers(broken, id);
   assertEquals([counted, offers], [5, ["a", "b", "c", "d", "e"]], "what is undeclared goes later");
+});
+
+Deno.test("openSession() takes the session from no socket for one that is closed by then", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const id = await makeSession(context, ["a"]);
+  const first = { offers: ["b"], key: KEY, target: null };
+  assertEquals(await openSession(context, id, "ghost", first, () => false), "gone");
+  assertEquals((await findSession(context, id) as Session).holder?.socket, "socket");
+  assertEquals(await readOffers(context, id), { counted: 1, offers: ["a"] });
 });
