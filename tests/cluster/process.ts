@@ -13,6 +13,8 @@ export interface Process extends Server {
   resume(): void;
 }
 
+/** Longest wait for a process to listen, where several start on a busy machine. In milliseconds. */
+const START_TIME = 30_000;
 /** What is run, with Deno's words for it. */
 export const MAIN = ["run", "-A", "main.ts"];
 
@@ -63,10 +65,12 @@ export async function startProcess(settings: Settings, args = MAIN): Promise<Pro
   };
   const kill = () => strike("SIGKILL").then(() => {});
 
-  const origin = await within("the server to listen", listens.promise).catch(async (cause) => {
-    await kill();
-    throw cause;
-  });
+  const origin = await within("the server to listen", listens.promise, START_TIME).catch(
+    async (cause) => {
+      await kill();
+      throw cause;
+    },
+  );
   return {
     origin,
     get log() {
