@@ -16,6 +16,7 @@ import {
 } from "../contract/joiner.ts";
 import { comeBack, Primary, startSession } from "../contract/primary.ts";
 import { makeId } from "../../lib/protocol/ids.ts";
+import { assertEnds } from "./assert_ends.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import type { Process } from "./process.ts";
@@ -224,4 +225,16 @@ testTogether("What is away for a while", {
       assertEquals((await lease(at(c, kept))).offer, "new");
       await back.status(1, 1);
     }),
+
+  "A server that is told to stop while the store is away ends in time": onDenokv(
+    async ({ denokv, start }) => {
+      const server = await start();
+      await using session = await startSession(server);
+      await denokv.stop();
+      const asked = openLink(session).catch(() => null);
+      await assertEnds(server);
+      assertEquals((await session.primary.closed()).code, 1012);
+      await asked;
+    },
+  ),
 });

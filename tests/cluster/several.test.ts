@@ -15,7 +15,7 @@ import {
 } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
 import { at } from "./at.ts";
-import { testOnDenokv, testOnThree } from "./stage.ts";
+import { onDenokv, testOnThree, testTogether } from "./stage.ts";
 
 testOnThree({
   "A socket at A, a GET at B, a POST at C: the answer reaches the primary": async ([a, b, c]) => {
@@ -170,48 +170,48 @@ testOnThree({
   },
 });
 
-testOnDenokv("Leases end everywhere, wherever they were granted", async ({ startSeveral }) => {
-  const [a, b, c] = await startSeveral(3, { LEASE_SECONDS: "1" });
-  await using session = await startSession(a, { offers: ["only"] });
-  await session.primary.status(1, 0);
-  const mine = await lease(at(b, session));
-  await session.primary.status(1, 1);
-  await session.primary.status(1, 0);
-  const theirs = await lease(at(c, session));
-  assert(theirs.leaseExpiresAt - 1_000 >= mine.leaseExpiresAt);
-  assertProblem(await answerLease(at(b, session), mine, "late"), "offer-unavailable");
-});
-
-testOnDenokv(
-  "An answer stored at one process is known at the one that granted the lease, also after the lease",
-  async ({ startSeveral }) => {
-    const [a, b] = await startSeveral(2, { LEASE_SECONDS: "1" });
+testTogether("Over several processes, in its time", {
+  "Leases end everywhere, wherever they were granted": onDenokv(async ({ startSeveral }) => {
+    const [a, b, c] = await startSeveral(3, { LEASE_SECONDS: "1" });
     await using session = await startSession(a, { offers: ["only"] });
-    let mine: Lease | undefined;
-    await until("an answer before its lease is over", async () => {
-      const { status, text } = await openLink(at(b, session));
-      if (status !== 200) return status;
-      mine = JSON.parse(text) as Lease;
-      return (await answerLease(at(a, session), mine, "x")).status;
-    }, (status) => status === 202);
-    await until(
-      "the lease to be over",
-      () => openLink(at(a, session)),
-      () => Date.now() >= mine!.leaseExpiresAt,
-    );
-    assertEquals(
-      (await answerLease(at(b, session), mine!, "x")).status,
-      202,
-      "the same body again",
-    );
-    assertProblem(await answerLease(at(b, session), mine!, "y"), "offer-unavailable");
-  },
-);
+    await session.primary.status(1, 0);
+    const mine = await lease(at(b, session));
+    await session.primary.status(1, 1);
+    await session.primary.status(1, 0);
+    const theirs = await lease(at(c, session));
+    assert(theirs.leaseExpiresAt - 1_000 >= mine.leaseExpiresAt);
+    assertProblem(await answerLease(at(b, session), mine, "late"), "offer-unavailable");
+  }),
 
-testOnDenokv("A session whose primary stays away ends everywhere", async ({ startSeveral }) => {
-  const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
-  await using session = await startSession(a);
-  await session.primary.close();
-  await untilStatus(at(b, session), 410);
-  await untilStatus(at(c, session), 410);
+  "An answer stored at one process is known at the one that granted the lease, also after the lease":
+    onDenokv(async ({ startSeveral }) => {
+      const [a, b] = await startSeveral(2, { LEASE_SECONDS: "1" });
+      await using session = await startSession(a, { offers: ["only"] });
+      let mine: Lease | undefined;
+      await until("an answer before its lease is over", async () => {
+        const { status, text } = await openLink(at(b, session));
+        if (status !== 200) return status;
+        mine = JSON.parse(text) as Lease;
+        return (await answerLease(at(a, session), mine, "x")).status;
+      }, (status) => status === 202);
+      await until(
+        "the lease to be over",
+        () => openLink(at(a, session)),
+        () => Date.now() >= mine!.leaseExpiresAt,
+      );
+      assertEquals(
+        (await answerLease(at(b, session), mine!, "x")).status,
+        202,
+        "the same body again",
+      );
+      assertProblem(await answerLease(at(b, session), mine!, "y"), "offer-unavailable");
+    }),
+
+  "A session whose primary stays away ends everywhere": onDenokv(async ({ startSeveral }) => {
+    const [a, b, c] = await startSeveral(3, { GRACE_SECONDS: "1" });
+    await using session = await startSession(a);
+    await session.primary.close();
+    await untilStatus(at(b, session), 410);
+    await untilStatus(at(c, session), 410);
+  }),
 });

@@ -3,19 +3,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { until } from "../contract/harness.ts";
 import { answerLease, ask, drain, type Lease, lease, openLink } from "../contract/joiner.ts";
 import { Primary, startSession } from "../contract/primary.ts";
+import { assertEnds, IN_TIME } from "./assert_ends.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import type { Process } from "./process.ts";
 import { onDenokv, onFile, testTogether } from "./stage.ts";
 import { SteadyPrimary } from "./steady_primary.ts";
-
-const IN_TIME = 5_000;
-
-async function assertEnds(server: Process): Promise<void> {
-  const { code, took } = await server.end();
-  assertEquals(code, 0, server.log);
-  assert(took < IN_TIME, `it took ${took} ms`);
-}
 
 testTogether("A server that is told to stop", {
   "sends its primaries back and ends, though one is out of reach": onFile(async ({ start }) => {
@@ -71,18 +64,6 @@ testTogether("A server that is told to stop", {
       assertEquals(code, 0, b.log);
       assert(took < IN_TIME, `it took ${took} ms`);
       assertEquals((await session.primary.answers(2)).length, 2);
-    },
-  ),
-
-  "ends in time though the store is away": onDenokv(
-    async ({ denokv, start }) => {
-      const server = await start();
-      await using session = await startSession(server);
-      await denokv.stop();
-      const asked = openLink(session).catch(() => null);
-      await assertEnds(server);
-      assertEquals((await session.primary.closed()).code, 1012);
-      await asked;
     },
   ),
 

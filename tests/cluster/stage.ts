@@ -57,11 +57,6 @@ export function onFile(test: (stage: Stage) => Promise<void>): Performance {
   };
 }
 
-export function testOnDenokv(name: string, test: (stage: DenokvStage) => Promise<void>): void {
-  const { why, ...performance } = onDenokv(test);
-  Deno.test({ name: performance.ignore ? `${name} ${why}` : name, ...performance });
-}
-
 export function testOnFile(name: string, test: (stage: Stage) => Promise<void>): void {
   Deno.test(name, onFile(test).fn);
 }
