@@ -28,6 +28,7 @@ const description = v.pipe(
   v.check((text) => text.isWellFormed() && !text.includes("\0"), "NUL or half a surrogate pair"),
 );
 const sessionId = v.pipe(v.string(), v.regex(SESSION_ID));
+const capability = v.pipe(v.string(), v.minLength(16), v.maxLength(256));
 
 const freeConnection = v.object({ offer: description, answer: v.null() });
 
@@ -35,8 +36,18 @@ const freeConnection = v.object({ offer: description, answer: v.null() });
 export const Deposit = v.object({
   sessionId,
   connections: v.pipe(v.array(freeConnection), v.minLength(1), v.maxLength(MAX_OFFERS)),
-  key: v.optional(v.pipe(v.string(), v.minLength(16), v.maxLength(256))),
+  key: v.optional(capability),
   target: v.optional(v.pipe(v.string(), v.maxLength(2_048))),
+  /** First frame: what this primary gives its peers, so that one of them may take over from it. */
+  succession: v.optional(capability),
+  /**
+   * First frame of a peer that takes over: the `succession` of the primary before, and the term after
+   * that primary's. `key` and `succession` are then the newcomer's own.
+   */
+  takeOver: v.optional(v.object({
+    succession: capability,
+    term: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
+  })),
 });
 /** The primary has these answers; the server may forget them. `ids` are those of `Answers`. */
 export const Received = v.object({
@@ -89,6 +100,8 @@ export interface Welcome {
   sessionId: string;
   link: string;
   key: string;
+  /** 1 for the first primary, one more for each that took over. */
+  term: number;
   iceServers: IceServer[];
 }
 export interface Answers {
@@ -127,6 +140,11 @@ export const CLOSE = {
   forbidden: 4003,
   /** No first frame in time. */
   timeout: 4008,
+  /**
+   * A take-over while the primary's socket is there, or one that comes too late; or a primary that comes
+   * back after another took over.
+   */
+  superseded: 4009,
   /** The session has ended. */
   ended: 4010,
   /** Too many frames, or frames that show bad intent. */

@@ -1,7 +1,7 @@
 /** Sessions from their first deposit to their end. */
 import { keyOfAnswer, keyOfDelivered } from "./answer.ts";
+import { type Claim, grantClaim, judgeClaim, type Refusal } from "./claim.ts";
 import type { Context, Gone } from "./context.ts";
-import { digest, hasDigest } from "./digest.ts";
 import { log, shorten } from "./log.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfCount, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
@@ -26,26 +26,40 @@ export async function findSession(context: Context, id: string): Promise<Session
   return isOver(context, value) ? "ended" : value;
 }
 
+export interface Opened {
+  how: "opened" | "returned" | "taken-over";
+  term: number;
+}
+const HOW = { "open": "opened", "return": "returned", "take-over": "taken-over" } as const;
+const COUNTED = {
+  "opened": "sessions_opened",
+  "returned": "sessions_returned",
+  "taken-over": "sessions_taken_over",
+} as const;
+
 /**
- * The first frame of a primary: creates the session, or comes back to it with the right key. The
- * socket is the session's from here on; one before it in another isolate learns so by mail.
- * "gone": `isOpen` said no by then, and a socket that nobody has any more takes over from none.
+ * The first frame of a primary: creates the session, comes back to it with the right key, or takes over
+ * from a primary that is away. The socket is the session's from here on; one before it in another
+ * isolate learns so by mail. "gone": `isOpen` said no by then, and a socket that nobody has any more
+ * takes over from none.
  */
 export async function openSession(
   context: Context,
   id: string,
   socket: string,
-  first: { offers: string[]; key: string; target: string | null },
+  first: Claim & { offers: string[]; target: string | null },
   isOpen: () => boolean = () => true,
-): Promise<"opened" | "returned" | "key-refused" | "ended" | "gone"> {
+): Promise<Opened | Refusal | "gone"> {
   const { store, isolate, mail, pool } = context;
   return await retryChange(async () => {
     const entry = await store.get<Session>(keyOfSession(id));
     const before = entry.value;
-    if (before && !hasDigest(first.key, before.keyHash)) return "key-refused";
-    if (before && isOver(context, before)) return "ended";
+    const verdict = judgeClaim(before, first, (record) => isOver(context, record));
+    if (verdict === "key-refused" || verdict === "superseded" || verdict === "ended") {
+      return verdict;
+    }
     const session: Session = {
-      keyHash: before?.keyHash ?? digest(first.key),
+      ...grantClaim(before, first, verdict),
       target: first.target ?? before?.target ?? null,
       holder: { isolate, socket },
       awayUntil: null,
@@ -69,15 +83,16 @@ export async function openSession(
     });
     if (!versionstamp) return;
     pool.forget(id);
-    log(before ? "session-returned" : "session-opened", { session: shorten(id) });
-    countUp(before ? "sessions_returned" : "sessions_opened");
+    const opened = { how: HOW[verdict], term: session.term! };
+    log(`session-${opened.how}`, { session: shorten(id) });
+    countUp(COUNTED[opened.how]);
     if (before) {
       if (moved) mail.wake(before, id, {});
-      return "returned";
+      return opened;
     }
     pool.showSession({ key: entry.key, value: session, versionstamp });
     pool.show(id, deposit.fresh.map((offer) => ({ ...offer, versionstamp })));
-    return "opened";
+    return opened;
   });
 }
 

@@ -7,6 +7,7 @@ import { metrics } from "@opentelemetry/api";
 const COUNTERS = {
   sessions_opened: "Sessions created",
   sessions_returned: "Returns of a primary",
+  sessions_taken_over: "Peers that became primary in the place of one that was away",
   sessions_ended: "Sessions ended, by their primary or after the grace",
   leases: "Offers leased to joiners",
   leases_refused: "Requests that found no free offer",

@@ -1,8 +1,9 @@
 /**
  * The primary's end of the signalling: one socket for each session.
  *
- *   -> {sessionId, connections: [{offer, answer: null}, …], key?, target?}   first frame, and refills
- *   <- {type: "welcome", sessionId, link, key, iceServers}
+ *   -> {sessionId, connections: [{offer, answer: null}, …]}   first frame, and refills
+ *      {…, key?, target?, succession?, takeOver?}             first frame
+ *   <- {type: "welcome", sessionId, link, key, term, iceServers}
  *   <- {type: "status", offers, consumed}            the counter, as it changes
  *   <- {type: "want", count}                         the pool is low
  *   <- {type: "answers", connections: [{id, offer, answer}, …]}
@@ -24,6 +25,7 @@ import {
   Received,
 } from "../protocol/wire.ts";
 import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
+import { type Refusal, termOf } from "./claim.ts";
 import type { Context } from "./context.ts";
 import {
   depositOffers,
@@ -62,6 +64,11 @@ export interface Sockets {
   sockets: Map<string, PrimarySocket>;
 }
 
+const REFUSALS: Record<Refusal, readonly [code: number, reason: string]> = {
+  "key-refused": [CLOSE.forbidden, "the key is not this session's"],
+  "superseded": [CLOSE.superseded, "the primary is there, or another one took over"],
+  "ended": [CLOSE.ended, "this session has ended"],
+};
 /** Service restart (IANA WebSocket close code registry). */
 const CLOSE_RESTART = 1012;
 /** Time for the first frame, in milliseconds. */
@@ -88,6 +95,7 @@ export function servePrimary(
   const { id: sessionId, link } = session;
   const id = makeId();
   let stage: "new" | "opening" | "open" = "new";
+  let term = 0;
   let frames = { since: 0, count: 0 };
   const tally = createTally();
   let work = Promise.resolve();
@@ -163,23 +171,24 @@ export function servePrimary(
       tally.takeDeposit(offers.length);
       return move({ offers: result.deposited });
     }
-    const key = deposit.key ?? makeId();
+    const { key = makeId(), succession = null, takeOver = null } = deposit;
     stage = "opening";
-    const first = { offers, key, target };
+    const first = { offers, key, target, succession, takeOver };
     const result = await openSession(context, sessionId, id, first, isOpen);
-    if (result !== "opened" && result !== "returned") stage = "new";
-    if (result === "gone") return;
-    if (result === "key-refused") return close(CLOSE.forbidden, "the key is not this session's");
-    if (result === "ended") return close(CLOSE.ended, "this session has ended");
+    if (typeof result === "string") {
+      stage = "new";
+      return result === "gone" ? undefined : close(...REFUSALS[result]);
+    }
     clearTimeout(firstFrameTimer);
     stage = "open";
+    term = result.term;
     if (!isOpen()) return;
     const before = sockets.get(sessionId);
     sockets.set(sessionId, self);
     before?.refresh("return").catch((error) => log("socket-failed", describeError(error)));
-    if (result === "returned") await dropUndeclared(context, sessionId, id, offers);
+    if (result.how !== "opened") await dropUndeclared(context, sessionId, id, offers);
     const iceServers = mintIceServers(settings, now());
-    send({ type: "welcome", sessionId, link, key, iceServers });
+    send({ type: "welcome", sessionId, link, key, term, iceServers });
     await self.refresh("return");
   }
 
@@ -213,6 +222,7 @@ export function servePrimary(
       if (!value?.holder) {
         return close(CLOSE_RESTART, "the server lost sight of this socket; come back");
       }
+      if (termOf(value) > term) return close(...REFUSALS.superseded);
       if (value.holder.socket !== id) return close(CLOSE.replaced, "another socket took over");
       sendAnswers(await listAnswers(context, sessionId), wake);
       // A lease that another isolate granted is timed from the moment it is seen here.

@@ -5,6 +5,12 @@ import type { Context } from "./context.ts";
 export interface Session {
   /** Digest of the capability to come back as the primary. */
   keyHash: string;
+  /** How many primaries there were, with this one; records from before terms have none. */
+  term?: number;
+  /** Digest of the capability to take over from this primary. */
+  successionHash?: string | null;
+  /** Digests of the keys and capabilities of the terms before, to tell who is late from who is wrong. */
+  former?: string[];
   target: string | null;
   /** Where the primary's socket is; null while it is lost. */
   holder: Holder | null;

@@ -28,6 +28,8 @@ export interface Declaration {
   offers: string[];
   key?: string;
   target?: string;
+  succession?: string;
+  takeOver?: { succession: string; term: number };
 }
 
 export class Primary implements AsyncDisposable {
@@ -206,9 +208,10 @@ export interface Session extends AsyncDisposable {
 export async function comeBack(
   { server, id, key }: { server: Server; id: string; key: string },
   offers: string[],
+  words: Partial<Declaration> = {},
 ): Promise<Primary> {
   const primary = new Primary(server, id);
-  await primary.deposit({ sessionId: id, offers, key });
+  await primary.deposit({ sessionId: id, offers, key, ...words });
   return primary;
 }
 

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Server, type Settings, startServer } from "./harness.ts";
 import {
   answer,
   answerLease,
@@ -10,34 +9,8 @@ import {
   untilAway,
   untilStatus,
 } from "./joiner.ts";
+import { readDatabase, startOnFile } from "./on_file.ts";
 import { comeBack, Primary, startSession } from "./primary.ts";
-
-/** A server on a database file, and a way to crash it and start it again on the same file. */
-async function startOnFile(settings: Settings = {}) {
-  const folder = await Deno.makeTempDir({ prefix: "foyer-restart-" });
-  const start = () => startServer({ ...settings, DENO_KV_PATH: `${folder}/kv.sqlite` });
-  let server: Server | undefined = await start().catch(async (cause) => {
-    await Deno.remove(folder, { recursive: true });
-    throw cause;
-  });
-  const replace = (end: (old: Server) => Promise<unknown>) => async () => {
-    const old = server!;
-    server = undefined;
-    await end(old);
-    server = await start();
-    return server;
-  };
-  return {
-    server,
-    folder,
-    crash: replace((old) => old.kill()),
-    restart: replace((old) => old.stop()),
-    [Symbol.asyncDispose]: async () => {
-      await server?.kill();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
-}
 
 Deno.test("An answer that was accepted while the primary is away survives a crash", async () => {
   await using machine = await startOnFile();
@@ -136,10 +109,7 @@ Deno.test("The key is nowhere in the database, only what it hashes to", async ()
   await using own = await startSession(machine.server, { key: `own-key-${"x".repeat(32)}` });
   await using made = await startSession(machine.server, { offers: ["to be found"] });
   await machine.crash();
-  let bytes = "";
-  for await (const { name } of Deno.readDir(machine.folder)) {
-    bytes += new TextDecoder("latin1").decode(await Deno.readFile(`${machine.folder}/${name}`));
-  }
+  const bytes = await readDatabase(machine.folder);
   assert(bytes.includes("to be found"), "the database is read");
   for (const { key } of [own, made]) {
     assert(!bytes.includes(key), `${key} is kept`);

@@ -9,7 +9,7 @@ import type { Context } from "../../lib/signalling/context.ts";
 import { endSession, openSession } from "../../lib/signalling/hosting.ts";
 import { type Lease, leaseOffer } from "../../lib/signalling/lease.ts";
 import { DEFAULTS } from "../../lib/signalling/settings.ts";
-import { KEY, makeContext, makeSession, openKv } from "./make_context.ts";
+import { makeContext, makeFirst, makeSession, openKv } from "./make_context.ts";
 
 const ignore = () => {};
 const confirmAll = async (context: Context, id: string) => {
@@ -83,7 +83,7 @@ Deno.test("an answered offer is never leased again, even when it is deposited ag
   await leaseOffer(context, id);
   await answer(context, id, { offer: "only", answer: "mine" });
   await confirmAll(context, id);
-  await openSession(context, id, "second", { offers: ["only"], key: KEY, target: null });
+  await openSession(context, id, "second", makeFirst(["only"]));
   assertEquals(await leaseOffer(context, id), "no-free-offer");
 });
 

@@ -4,7 +4,7 @@ import { depositOffers, findSession, openSession } from "../../lib/signalling/ho
 import { type Lease, leaseOffer } from "../../lib/signalling/lease.ts";
 import { keyOfOffers, type Offer, readCounts } from "../../lib/signalling/offer.ts";
 import type { Session } from "../../lib/signalling/session.ts";
-import { KEY, listOffers, makeContext, makeSession, openKv } from "./make_context.ts";
+import { listOffers, makeContext, makeFirst, makeSession, openKv } from "./make_context.ts";
 
 /** What the session's counter says, and the offers that are there. */
 async function readOffers({ store }: Context, id: string) {
@@ -46,7 +46,7 @@ Deno.test("openSession() counts an offer once that an old socket deposits at the
     const id = await makeSession(there, ["a"]);
     await Promise.all([
       depositOffers(there, id, "socket", ["b", "c"]),
-      openSession(here, id, "new socket", { offers: ["a", "b", "c"], key: KEY, target: null }),
+      openSession(here, id, "new socket", makeFirst(["a", "b", "c"])),
     ]);
     assertEquals(await readOffers(here, id), { counted: 3, offers: ["a", "b", "c"] });
   }
@@ -69,8 +69,8 @@ Deno.test("openSession() opens and returns once though the store takes a commit 
   using kv = await openKv();
   await using broken = makeContext(repeatCommits(kv));
   const id = await makeSession(broken, ["a", "b"]);
-  const first = { offers: ["b", "c", "d", "e"], key: KEY, target: null };
-  assertEquals(await openSession(broken, id, "new socket", first), "returned");
+  const first = makeFirst(["b", "c", "d", "e"]);
+  assertEquals(await openSession(broken, id, "new socket", first), { how: "returned", term: 1 });
   const { counted, offers } = await readOffers(broken, id);
   assertEquals([counted, offers], [5, ["a", "b", "c", "d", "e"]], "what is undeclared goes later");
 });
@@ -79,7 +79,7 @@ Deno.test("openSession() takes the session from no socket for one that is closed
   using kv = await openKv();
   await using context = makeContext(kv);
   const id = await makeSession(context, ["a"]);
-  const first = { offers: ["b"], key: KEY, target: null };
+  const first = makeFirst(["b"]);
   assertEquals(await openSession(context, id, "ghost", first, () => false), "gone");
   assertEquals((await findSession(context, id) as Session).holder?.socket, "socket");
   assertEquals(await readOffers(context, id), { counted: 1, offers: ["a"] });

@@ -17,7 +17,7 @@ import {
 } from "../../lib/signalling/hosting.ts";
 import { readCounts } from "../../lib/signalling/offer.ts";
 import { DEFAULTS } from "../../lib/signalling/settings.ts";
-import { KEY, listOffers, makeContext, makeSession, openKv } from "./make_context.ts";
+import { listOffers, makeContext, makeFirst, makeSession, openKv } from "./make_context.ts";
 
 Deno.test("leaseOffer() gives four offers to four of two hundred joiners, twenty times over", async () => {
   using kv = await openKv();
@@ -142,8 +142,11 @@ Deno.test("openSession() on a return keeps the leases it declares and drops the 
   const id = await makeSession(context, ["a", "b", "c", "d"]);
   const lease = await leaseOffer(context, id) as Lease;
   const other = listOffers(1)[0];
-  const first = { offers: [lease.offer, other], key: KEY, target: null };
-  assertEquals(await openSession(context, id, "second socket", first), "returned");
+  const first = makeFirst([lease.offer, other]);
+  assertEquals(await openSession(context, id, "second socket", first), {
+    how: "returned",
+    term: 1,
+  });
   await dropUndeclared(context, id, "second socket", first.offers);
   assertEquals(await readCounts(context.store, id), { offers: 2, consumed: 1, answered: 0 });
   assertEquals((await leaseOffer(context, id) as Lease).offer, other);

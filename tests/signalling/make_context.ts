@@ -1,4 +1,5 @@
 import { makeId } from "../../lib/protocol/ids.ts";
+import type { Claim } from "../../lib/signalling/claim.ts";
 import type { Context } from "../../lib/signalling/context.ts";
 import { openSession } from "../../lib/signalling/hosting.ts";
 import { openMail } from "../../lib/signalling/mail.ts";
@@ -41,8 +42,16 @@ export async function openKv(path = ":memory:"): Promise<Deno.Kv & Disposable> {
 /** A session with these offers, whose socket is said to be at `context`. */
 export async function makeSession(context: Context, offers: string[], socket = "socket") {
   const id = makeId();
-  await openSession(context, id, socket, { offers, key: KEY, target: null });
+  await openSession(context, id, socket, makeFirst(offers));
   return id;
+}
+
+/** What a primary says first. */
+export function makeFirst(
+  offers: string[],
+  { key = KEY, succession = null, takeOver = null }: Partial<Claim> = {},
+): Claim & { offers: string[]; target: null } {
+  return { offers, key, target: null, succession, takeOver };
 }
 
 export const listOffers = (count: number) => Array.from({ length: count }, (_, i) => `offer ${i}`);
