@@ -1,16 +1,10 @@
 /** The browser's files: the client by its name for everyone, and all of them by their content. */
 import { Hono } from "hono";
 import { assets } from "../dist/assets.ts";
-import type { Asset } from "../lib/build/asset.ts";
+import { addressOf } from "../lib/build/asset.ts";
 import { chooseEncoding } from "./encoding.ts";
 
 const YEAR = 31_536_000;
-
-/** The address that names `asset` by its content, and so may be cached for good. */
-export function addressOf({ name, hash }: Asset): string {
-  const dot = name.lastIndexOf(".");
-  return `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`;
-}
 
 /** `/assets/<name>-<hash>.<ext>`, `/client.js` and `/client.global.js`, all readable cross-origin. */
 export function serveClient() {

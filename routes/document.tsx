@@ -3,9 +3,9 @@ import type { Context } from "hono";
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 import { assets } from "../dist/assets.ts";
+import { addressOf } from "../lib/build/asset.ts";
 import { ICON } from "../islands/icon.ts";
 import { makeId } from "../lib/protocol/ids.ts";
-import { addressOf } from "./client.ts";
 import { chooseEncoding } from "./encoding.ts";
 import { deflatePiece, joinPieces } from "./gzip.ts";
 

@@ -12,3 +12,9 @@ export interface Asset {
   /** `body` by Brotli (RFC 7932), as base64. */
   readonly br: string;
 }
+
+/** The address that names `asset` by its content, and so may be cached for good. */
+export function addressOf({ name, hash }: Asset): string {
+  const dot = name.lastIndexOf(".");
+  return `/assets/${name.slice(0, dot)}-${hash}${name.slice(dot)}`;
+}

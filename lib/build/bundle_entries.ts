@@ -7,8 +7,10 @@ export interface Entry {
   readonly name: string;
   /** Path of the source below the root; no two entries share its last part. */
   readonly source: string;
-  /** `iife` is for a plain script tag; `esm` unless told. */
-  readonly format?: Deno.bundle.Format;
+  /** For a plain script tag; a module unless told. */
+  readonly isScript?: boolean;
+  /** Where browsers load it later, by `import()`: the import of this path is left as it is. */
+  readonly loadedAs?: string;
 }
 
 /** The minified code or style of one entry. */
@@ -28,19 +30,26 @@ export class BuildError extends Error {
  */
 export async function bundleEntries(root: string, entries: readonly Entry[]): Promise<Bundle[]> {
   await assertSources(root, entries);
-  const groups = Map.groupBy(entries, (entry) => entry.format ?? "esm");
+  const external = entries.flatMap(({ loadedAs }) => loadedAs ? [loadedAs] : []);
   const bodies = new Map<string, string>();
-  for (const [format, group] of groups) {
-    for (const file of await runBundler(root, format, group)) {
-      bodies.set(parse(file.path).name, file.text());
-    }
-  }
+  // What is left out of the others cannot be bundled beside them.
+  const [later, first] = [entries.filter(isLoadedLater), entries.filter((e) => !isLoadedLater(e))];
+  await bundle(first, external);
+  if (later.length > 0) await bundle(later, []);
   return entries.map(({ name, source }) => {
     const body = bodies.get(parse(source).name);
     if (body === undefined) throw new BuildError(`${source} gave no bundle`);
     return { name, body };
   });
+
+  async function bundle(group: Entry[], external: string[]) {
+    for (const file of await runBundler(root, group, external)) {
+      bodies.set(parse(file.path).name, file.text());
+    }
+  }
 }
+
+const isLoadedLater = ({ loadedAs }: Entry) => loadedAs !== undefined;
 
 async function assertSources(root: string, entries: readonly Entry[]): Promise<void> {
   for (const { name, source } of entries) {
@@ -51,14 +60,16 @@ async function assertSources(root: string, entries: readonly Entry[]): Promise<v
 
 async function runBundler(
   root: string,
-  format: Deno.bundle.Format,
   entries: readonly Entry[],
+  external: string[],
 ): Promise<Deno.bundle.OutputFile[]> {
   const result = await Deno.bundle({
     entrypoints: entries.map(({ source }) => `${root}/${source}`),
     outputDir: `${root}/dist`,
     platform: "browser",
-    format,
+    // The bundler takes a path from the root for one from the working directory.
+    external: external.map((path) => path.replace(/^\./, "*")),
+    format: "esm",
     minify: true,
     write: false,
   });

@@ -24,6 +24,10 @@ export type FoyerErrorCode =
 /** A failure a program can tell by its `code`, and a person by its `message`. */
 export class FoyerError extends Error {
   override name = "FoyerError";
+  // The second file (later.ts) has a class of its own, and a page may have two clients.
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return (error as Error | null)?.name === "FoyerError";
+  }
   constructor(readonly code: FoyerErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
   }

@@ -26,6 +26,8 @@ export interface Link {
   readonly opened: Promise<boolean>;
   readonly closed: Promise<void>;
   oncontrol(frame: Control): void;
+  /** Control of a kind that the second file knows (later.ts), or nobody. */
+  onother(text: string): void;
   onmessage(message: Message): void;
   /**
    * Makes an offer, waiting for more candidates for at most `cap` milliseconds.
@@ -128,8 +130,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   function receive(data: string | ArrayBuffer): void {
     if (typeof data === "string") {
       const frame = readControl(data);
-      if (frame) link.oncontrol(frame);
-      return;
+      return frame ? link.oncontrol(frame) : link.onother(data);
     }
     let message;
     try {
@@ -158,6 +159,7 @@ function makeLink(connection: RTCPeerConnection): Link {
     opened,
     closed,
     oncontrol() {},
+    onother() {},
     onmessage() {},
     offer,
     answer,

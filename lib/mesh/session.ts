@@ -1,6 +1,7 @@
 /** A client's end of a session: who is linked to it, and what they say to each other. */
 import type { Control } from "../protocol/mesh.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
+import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
 import { type Data, encode, type Message } from "./messages.ts";
 
@@ -48,6 +49,11 @@ export interface Session extends EventTarget {
   send(peerId: string, data: Data): Promise<void>;
   /** Sends to all who are here; who leaves meanwhile is no failure. */
   broadcast(data: Data): Promise<void>;
+  /**
+   * How each link is doing, by peer id.
+   * @throws {FoyerError} `unreachable` where the client's second file cannot be loaded.
+   */
+  stats(): Promise<Map<string, LinkStats>>;
   /** Leaves. */
   close(): void;
   /** Ends the session for everyone. @throws {FoyerError} `forbidden` unless this is the primary. */
@@ -86,10 +92,14 @@ export interface Role {
   end?(): void;
 }
 
+/** From the first open link until the second file is loaded: the handshakes go first, in milliseconds. */
+const LATER_MS = 500;
+
 export class Mesh extends EventTarget {
   readonly peers = new Map<string, Link>();
   state: SessionState = "connected";
   #isOver = false;
+  #later?: Promise<Later>;
   readonly #onpagehide = () => this.stop("closed", undefined, (link) => link.close());
 
   constructor(
@@ -111,6 +121,7 @@ export class Mesh extends EventTarget {
     if (this.#isOver || this.peers.has(peerId)) return link.close();
     this.peers.set(peerId, link);
     link.oncontrol = (frame) => this.role.take(link, frame);
+    link.onother = (text) => this.loadLater().then((later) => later.take(link, text), () => {});
     link.onmessage = (data) => this.#isOver || this.emit("message", { peerId, data });
     link.closed.then(() => {
       if (!this.peers.delete(peerId)) return;
@@ -118,6 +129,15 @@ export class Mesh extends EventTarget {
       this.emit("leave", { peerId });
     });
     this.emit("peer", { peerId });
+    setTimeout(() => this.#isOver || this.loadLater().catch(() => {}), LATER_MS);
+  }
+
+  /** What a client needs only when it is connected. @throws {FoyerError} `unreachable` */
+  loadLater(): Promise<Later> {
+    return this.#later ??= import("./later.ts").then(({ attend }) => attend(this), (cause) => {
+      this.#later = undefined;
+      throw new FoyerError("unreachable", "The client's second file cannot be loaded", { cause });
+    });
   }
 
   async send(peerId: string, data: Data): Promise<void> {
@@ -131,6 +151,10 @@ export class Mesh extends EventTarget {
     this.#assertOpen();
     const message = encode(data);
     await Promise.allSettled([...this.peers.values()].map((link) => link.send(message)));
+  }
+
+  async stats(): Promise<Map<string, LinkStats>> {
+    return (await this.loadLater()).stats();
   }
 
   close(): void {

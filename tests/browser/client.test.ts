@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import "./foyer_global.ts";
 import { joinSession } from "./room.ts";
 import { servePages } from "./pages.ts";
@@ -30,6 +30,25 @@ testInChromium("a page with the script tag alone hosts and joins", async (stage)
     return await reply;
   }, link);
   assertEquals(heard, { echo: "hello" });
+});
+
+testInChromium("stats() tells how each link is doing", async (stage) => {
+  const server = await stage.serve();
+  const pages = servePages({ "/": `<script src="${server.origin}/client.global.js"></script>` });
+  stage.defer(pages.stop);
+  const [host, joiner] = [await stage.open(), await stage.open()];
+  await host.goto(pages.origin);
+  await joiner.goto(pages.origin);
+  const link = await host.evaluate(async () => (await Foyer.host()).link);
+  const [path, sent] = await joiner.evaluate(async (link) => {
+    const session = await Foyer.join(link);
+    await session.send(session.primary, "x".repeat(10_000));
+    let stats;
+    do stats = (await session.stats()).get(session.primary)!; while (stats.sent < 10_000);
+    return [stats.path, stats.sent];
+  }, link);
+  assertEquals(path, "direct");
+  assertGreater(sent, 10_000);
 });
 
 testInChromium("the module joins a room from another origin", async (stage) => {
