@@ -7,6 +7,8 @@ const ENTRIES = [
   "routes/serve.ts",
   "lib/mesh/client.ts",
   "lib/mesh/client_global.ts",
+  "lib/mesh/client_package.ts",
+  "lib/mesh/yjs.ts",
   "islands/home.tsx",
   "islands/join.tsx",
   "islands/room.tsx",

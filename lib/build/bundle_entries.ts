@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from "node:util";
 import { parse } from "node:path/posix";
+import { BuildError, runBundler } from "./run_bundler.ts";
 
 /** A source that browsers get as one self-contained file. */
 export interface Entry {
@@ -17,11 +17,6 @@ export interface Entry {
 export interface Bundle {
   readonly name: string;
   readonly body: string;
-}
-
-/** What is wrong with a source, in words for whoever wrote it. */
-export class BuildError extends Error {
-  override name = "BuildError";
 }
 
 /**
@@ -43,9 +38,14 @@ export async function bundleEntries(root: string, entries: readonly Entry[]): Pr
   });
 
   async function bundle(group: Entry[], external: string[]) {
-    for (const file of await runBundler(root, group, external)) {
-      bodies.set(parse(file.path).name, file.text());
-    }
+    const files = await runBundler({
+      entrypoints: group.map(({ source }) => `${root}/${source}`),
+      outputDir: `${root}/dist`,
+      // The bundler takes a path from the root for one from the working directory.
+      external: external.map((path) => path.replace(/^\./, "*")),
+      minify: true,
+    });
+    for (const file of files) bodies.set(parse(file.path).name, file.text());
   }
 }
 
@@ -56,30 +56,4 @@ async function assertSources(root: string, entries: readonly Entry[]): Promise<v
     const isThere = await Deno.stat(`${root}/${source}`).then((info) => info.isFile, () => false);
     if (!isThere) throw new BuildError(`${source} is missing, and ${name} is made from it`);
   }
-}
-
-async function runBundler(
-  root: string,
-  entries: readonly Entry[],
-  external: string[],
-): Promise<Deno.bundle.OutputFile[]> {
-  const result = await Deno.bundle({
-    entrypoints: entries.map(({ source }) => `${root}/${source}`),
-    outputDir: `${root}/dist`,
-    platform: "browser",
-    // The bundler takes a path from the root for one from the working directory.
-    external: external.map((path) => path.replace(/^\./, "*")),
-    format: "esm",
-    minify: true,
-    write: false,
-  });
-  if (!result.success) throw new BuildError(result.errors.map(describeMessage).join("\n"));
-  return result.outputFiles ?? [];
-}
-
-function describeMessage({ text, location }: Deno.bundle.Message): string {
-  const words = stripVTControlCharacters(text);
-  // Some messages of the bundler say their place themselves.
-  if (!location?.file || /\bat file:/.test(words)) return words;
-  return `${words}\n    at ${location.file}:${location.line}:${location.column! + 1}`;
 }
