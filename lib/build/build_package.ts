@@ -1,5 +1,5 @@
 import { parse } from "node:path/posix";
-import { type Plugin, rollup } from "rollup";
+import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 import ts from "typescript";
 import config from "../../deno.json" with { type: "json" };
@@ -68,7 +68,7 @@ async function bundleDeclarations(root: string): Promise<[string, string][]> {
     await using bundle = await rollup({
       input: Object.values(ENTRIES).map((source) => `${root}/${source}`),
       external: (id) => !/^[./]/.test(id),
-      plugins: [dts({ tsconfig: false, compilerOptions: COMPILER_OPTIONS }) as Plugin],
+      plugins: [dts({ compilerOptions: COMPILER_OPTIONS })],
       onLog() {},
     });
     const { output } = await bundle.generate({ chunkFileNames: "shared.d.ts" });
