@@ -17,6 +17,8 @@ const COUNTERS = {
   conflicts: "Commits lost to somebody else and tried again",
   deliveries: "Answers sent to a primary, by what woke its isolate",
   frames_refused: "Bad frames of primaries",
+  store_reads: "Reads of the store",
+  store_commits: "Commits to the store; concurrent changes share one",
 } as const;
 
 export type Counter = keyof typeof COUNTERS;

@@ -3,6 +3,7 @@
  * and with the commits of concurrent requests grouped into one.
  */
 import { delay } from "./delay.ts";
+import { countUp } from "./metrics.ts";
 
 /** One atomic change. All of it happens, or none. */
 export interface Change {

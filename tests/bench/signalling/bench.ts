@@ -5,10 +5,12 @@
  * A join of Foyer: a GET that leases an offer, a POST that stores the answer, the frame that brings
  * it to the primary, its confirmation, and the offer that takes the place of the one that is used
  * up. A handshake of the others: an offer and an answer relayed between two clients. All clients
- * are played by this process, over connections that are kept.
+ * are played by this process, over connections that are kept from join to join, or by a fresh one for
+ * each joiner: whoever opens a link is somebody new, and has none. Each is compared with PeerJS's
+ * server used in the same way.
  */
-import type { Contender } from "./contender.ts";
-import { JOINERS_PER_SESSION, JOINS_PER_SESSION } from "./foyer.ts";
+import { type Contender, JOINERS_PER_SESSION } from "./contender.ts";
+import { JOINS_PER_SESSION } from "./foyer.ts";
 import { type Load, measureLoad } from "./load.ts";
 import { startPeerJs } from "./peerjs.ts";
 import { installRivals } from "./rivals.ts";
@@ -18,7 +20,9 @@ import { startYWebRtc } from "./y_webrtc.ts";
 
 const IN_FLIGHT = [1, 16, 64, 256];
 /** How long each is measured, in milliseconds. */
-const TIME = 3_000;
+const TIME = 2_500;
+/** Before the first is measured each is used so long, in milliseconds: their code is compiled then. */
+const PRACTICE_TIME = 1_500;
 const BASE = "PeerJS server";
 
 console.log(`Joins through the signalling server, each measured for ${TIME / 1_000} s.
@@ -30,29 +34,36 @@ const folder = await Deno.makeTempDir({ prefix: "foyer-bench-" });
 const contenders: Contender[] = [];
 try {
   const rivals = await installRivals();
-  if (rivals) contenders.push(await startPeerJs(rivals), await startYWebRtc(rivals));
+  if (rivals) {
+    contenders.push(...await startPeerJs(rivals), ...await startYWebRtc(rivals));
+  }
   contenders.push(...await startMemory(), ...await startFile(folder));
   contenders.push(...await startOverDenokv(folder));
   const loads = contenders.map((): Load[] => []);
+  for (const contender of contenders) await measureLoad(contender, 16, PRACTICE_TIME);
   // One number in flight after the other, so that all are measured in the same minute.
   for (const [i, inFlight] of IN_FLIGHT.entries()) {
     for (const [j, contender] of contenders.entries()) {
       loads[j][i] = await measureLoad(contender, inFlight, TIME);
     }
-    report(inFlight, loads.map((all) => all[i]));
+    report(inFlight, "kept", loads.map((all) => all[i]));
+    report(inFlight, "fresh", loads.map((all) => all[i]));
   }
 } finally {
+  // Some share a server.
   await Promise.all(contenders.map((contender) => contender.stop()));
   await Deno.remove(folder, { recursive: true });
 }
 console.log(describeLoad());
 
-function report(inFlight: number, loads: Load[]) {
-  const base = loads[contenders.findIndex(({ name }) => name === BASE)];
+function report(inFlight: number, connections: Contender["connections"], all: Load[]) {
+  const shown = contenders.filter((contender) => contender.connections === connections);
+  const loads = all.filter((_, i) => contenders[i].connections === connections);
+  const base = loads[shown.findIndex(({ name }) => name === BASE)];
   const rows = loads.map((load, i) => {
     const { joinsPerSecond, p50, p99, serverCpu, clientCpu, retries } = load;
     return [
-      contenders[i].name,
+      shown[i].name,
       joinsPerSecond.toFixed(0),
       base ? (joinsPerSecond / base.joinsPerSecond).toFixed(2) : "",
       p50.toFixed(2),
@@ -64,7 +75,7 @@ function report(inFlight: number, loads: Load[]) {
     ];
   });
   console.log(formatTable([
-    [`${inFlight} in flight`, "joins/s", "/PeerJS", "p50 ms", "p99 ms", "503/join"]
+    [`${inFlight} in flight, ${connections}`, "joins/s", "/PeerJS", "p50 ms", "p99 ms", "503/join"]
       .concat(["CPUs", "CPU ms/join", "CPUs client"]),
     ...rows,
   ]));

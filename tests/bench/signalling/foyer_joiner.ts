@@ -20,37 +20,44 @@ type Lease = Pick<Answer, "offer" | "leaseExpiresAt">;
 
 export class FoyerJoiner {
   retries = 0;
+  #connection: HttpConnection | null = null;
 
-  private constructor(
-    private readonly connection: HttpConnection,
+  /** Joins at `origin`, by a connection for each join or one for all. */
+  constructor(
+    private readonly origin: string,
     private readonly visit: Visit,
+    private readonly connections: "kept" | "fresh",
   ) {}
-
-  static async open(origin: string, visit: Visit): Promise<FoyerJoiner> {
-    return new FoyerJoiner(await HttpConnection.open(origin), visit);
-  }
 
   /** Milliseconds from the POST to the arrival of its answer at the primary. */
   async join(primary: FoyerPrimary): Promise<number> {
-    const { offer, leaseExpiresAt } = await this.#lease(primary.id);
+    const connection = this.#connection ??= await HttpConnection.open(this.origin);
+    const duration = await this.#shakeHands(primary, connection);
+    if (this.connections === "fresh") this.close();
+    return duration;
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = null;
+  }
+
+  async #shakeHands(primary: FoyerPrimary, connection: HttpConnection): Promise<number> {
+    const { offer, leaseExpiresAt } = await this.#lease(primary.id, connection);
     const answer = makeDescription();
     const body: Answer = { sessionId: primary.id, offer, answer, leaseExpiresAt };
     const content = JSON.stringify(body);
     const fields = "accept: application/json\r\ncontent-type: application/json\r\n";
     const arrival = primary.receive(answer);
     const sentAt = performance.now();
-    const reply = await this.connection.request(`POST /${primary.id}`, fields, content);
+    const reply = await connection.request(`POST /${primary.id}`, fields, content);
     if (reply.status !== 202) throw unexpected(reply);
     return await arrival - sentAt;
   }
 
-  close(): void {
-    this.connection.close();
-  }
-
-  async #lease(sessionId: string): Promise<Lease> {
+  async #lease(sessionId: string, connection: HttpConnection): Promise<Lease> {
     while (true) {
-      const reply = await this.connection.request(`GET /${sessionId}`, FIELDS[this.visit]);
+      const reply = await connection.request(`GET /${sessionId}`, FIELDS[this.visit]);
       if (reply.status === 200) return readLease(reply, this.visit);
       if (reply.status !== 503) throw unexpected(reply);
       this.retries++;

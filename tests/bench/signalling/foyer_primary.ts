@@ -36,6 +36,16 @@ export class FoyerPrimary {
     return arrival.promise;
   }
 
+  /** Ends the session, so that it burdens nobody who comes later. */
+  end(): void {
+    this.#send({ type: "end" });
+  }
+
+  /** As a lost connection does. */
+  close(): void {
+    this.#socket.close();
+  }
+
   #take(text: string, at: number): void {
     const frame = JSON.parse(text) as FromServer;
     if (frame.type === "answers") {
@@ -51,6 +61,7 @@ export class FoyerPrimary {
   }
 
   #fail(error: Error): void {
+    this.#socket.close();
     this.#welcomed.reject(error);
     for (const arrival of this.#waiting.values()) arrival.reject(error);
   }

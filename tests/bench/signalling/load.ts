@@ -66,7 +66,7 @@ export async function measureLoad(
     await Promise.race([Promise.all(Array.from({ length: inFlight }, (_, i) => occupy(i))), late]);
   } finally {
     [warmUp, cool, lost].forEach(clearTimeout);
-    crowd.leave();
+    await crowd.leave();
   }
   times.sort((a, b) => a - b);
   const pick = (quantile: number) => times[Math.ceil(quantile * times.length) - 1] ?? NaN;

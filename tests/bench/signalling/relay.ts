@@ -1,5 +1,5 @@
-/** Two clients that stay connected to a relay, and hand each other an offer and an answer by it. */
-import type { Crowd } from "./contender.ts";
+/** Clients of a relay that hand each other an offer and an answer by it. */
+import { type Crowd, JOINERS_PER_SESSION } from "./contender.ts";
 import { makeDescription, nameDescription } from "./descriptions.ts";
 
 /** One of the two. */
@@ -18,6 +18,24 @@ export interface RelayPair {
   answerer: RelayClient;
 }
 
+/** One who stays, to whom others come. */
+export interface Host {
+  /** Somebody new connects, shakes hands and leaves. As `join` of a crowd. */
+  welcome(): Promise<number>;
+  close(): void;
+}
+
+export async function gatherHosts(inFlight: number, open: () => Promise<Host>): Promise<Crowd> {
+  const size = Math.ceil(inFlight / JOINERS_PER_SESSION);
+  const hosts = await Promise.all(Array.from({ length: size }, open));
+  return {
+    join: (slot) => hosts[Math.floor(slot / JOINERS_PER_SESSION)].welcome(),
+    retries: 0,
+    leave: () => hosts.forEach((host) => host.close()),
+  };
+}
+
+/** Pairs whose two clients both stay connected. */
 export async function gatherPairs(
   inFlight: number,
   connect: () => Promise<RelayPair>,

@@ -2,23 +2,31 @@
 import { makeId } from "../../../lib/protocol/ids.ts";
 import { findDenokv, HOW_TO_GET_DENOKV } from "../../cluster/denokv.ts";
 import type { Contender } from "./contender.ts";
-import { createFoyer, startFoyerServer } from "./foyer.ts";
+import { createFoyer, startFoyerIsolates, startFoyerServer } from "./foyer.ts";
 import { findPort, type Server, startServer } from "./processes.ts";
 
 export async function startMemory(): Promise<Contender[]> {
   const servers = [await startFoyerServer({ DENO_KV_PATH: ":memory:" })];
-  return [
-    createFoyer({ name: "Foyer, in memory", servers }),
-    createFoyer({ name: "Foyer, in memory, page", servers, visit: "page" }),
-  ];
+  return createVisits("Foyer, in memory", servers);
 }
 
 /** `folder` takes the database, as in the other functions here. */
 export async function startFile(folder: string): Promise<Contender[]> {
   const servers = [await startFoyerServer({ DENO_KV_PATH: `${folder}/file.sqlite` })];
+  const isolates = [await startFoyerIsolates({ DENO_KV_PATH: `${folder}/shared.sqlite` }, 2)];
   return [
-    createFoyer({ name: "Foyer, on file", servers }),
-    createFoyer({ name: "Foyer, on file, page", servers, visit: "page" }),
+    ...createVisits("Foyer, on file", servers),
+    createFoyer({ name: "Foyer, on file, 2 isolates", servers: isolates }),
+  ];
+}
+
+/** The ways in which joiners come. */
+function createVisits(name: string, servers: Server[]): Contender[] {
+  return [
+    createFoyer({ name, servers }),
+    createFoyer({ name: `${name}, page`, servers, visit: "page" }),
+    createFoyer({ name, servers, connections: "fresh" }),
+    createFoyer({ name: `${name}, page`, servers, visit: "page", connections: "fresh" }),
   ];
 }
 
@@ -30,8 +38,8 @@ export async function startOverDenokv(folder: string): Promise<Contender[]> {
     return [];
   }
   return [
-    await startCluster(program, "Foyer, denokv", `${folder}/one.sqlite`, 1),
-    await startCluster(program, "Foyer, denokv, 2 processes", `${folder}/two.sqlite`, 2),
+    ...await startCluster(program, "Foyer, denokv", `${folder}/one.sqlite`, 1),
+    ...await startCluster(program, "Foyer, denokv, 2 processes", `${folder}/two.sqlite`, 2),
   ];
 }
 
@@ -40,7 +48,7 @@ async function startCluster(
   name: string,
   path: string,
   processes: number,
-): Promise<Contender> {
+): Promise<Contender[]> {
   const token = makeId();
   const port = findPort();
   const address = `127.0.0.1:${port}`;
@@ -49,5 +57,8 @@ async function startCluster(
   const env = { DENO_KV_PATH: `http://${address}`, DENO_KV_ACCESS_TOKEN: token };
   const servers: Server[] = [];
   for (let i = 0; i < processes; i++) servers.push(await startFoyerServer(env));
-  return createFoyer({ name, servers, store });
+  return [
+    createFoyer({ name, servers, store }),
+    createFoyer({ name, servers, store, connections: "fresh" }),
+  ];
 }

@@ -1,42 +1,107 @@
 /** y-webrtc's signalling server, and clients that send what y-webrtc sends: one topic for each pair. */
 import { makeId } from "../../../lib/protocol/ids.ts";
 import type { Contender } from "./contender.ts";
-import { findPort, startServer } from "./processes.ts";
-import { gatherPairs, type RelayClient } from "./relay.ts";
+import { makeDescription } from "./descriptions.ts";
+import { findPort, type Server, startServer } from "./processes.ts";
+import { gatherHosts, gatherPairs, type Host, type RelayClient } from "./relay.ts";
 import { Socket } from "./socket.ts";
 
 /** Goes to everyone at the topic, the sender included. */
 interface Publication {
   type: "publish";
   topic: string;
-  data: {
-    from: string;
-    to: string;
-    type: "signal";
-    token: number;
-    signal: { type: "offer" | "answer"; sdp: string };
-  };
+  data: Announcement | Signal;
+}
+
+interface Announcement {
+  type: "announce";
+  from: string;
+}
+
+interface Signal {
+  from: string;
+  to: string;
+  type: "signal";
+  token: number;
+  signal: { type: "offer" | "answer"; sdp: string };
 }
 
 /** `packages` is where npm installed `y-webrtc`. */
-export async function startYWebRtc(packages: string): Promise<Contender> {
+export function startYWebRtcServer(packages: string): Promise<Server> {
   const port = findPort();
   const script = `${packages}/node_modules/y-webrtc/bin/server.js`;
-  const server = await startServer(port, "node", [script], { PORT: String(port) });
+  return startServer(port, "node", [script], { PORT: String(port) });
+}
+
+export async function startYWebRtc(packages: string): Promise<Contender[]> {
+  const { port, pid, stop } = await startYWebRtcServer(packages);
+  const server = { name: "y-webrtc server", pids: [pid], stop };
+  return [
+    {
+      ...server,
+      connections: "kept",
+      prepare: (inFlight) =>
+        gatherPairs(inFlight, async () => {
+          const topic = makeId();
+          const [a, b] = [makeId(), makeId()];
+          return {
+            offerer: await connect(port, topic, a, b),
+            answerer: await connect(port, topic, b, a),
+          };
+        }),
+    },
+    {
+      ...server,
+      connections: "fresh",
+      prepare: (inFlight) => gatherHosts(inFlight, () => openHost(port)),
+    },
+  ];
+}
+
+/** A peer that offers itself to whoever announces itself at its topic. */
+async function openHost(port: number): Promise<Host> {
+  const topic = makeId();
+  const id = makeId();
+  const arrivals = new Map<string, (at: number) => void>();
+  const socket = await openSubscriber(port, topic, (text) => {
+    const at = performance.now();
+    const { data } = JSON.parse(text) as Publication;
+    if (data.type === "announce") {
+      socket.send(writeSignal(topic, id, data.from, "offer", makeDescription()));
+    } else if (data.to === id) arrivals.get(data.from)?.(at);
+  });
   return {
-    name: "y-webrtc server",
-    pids: [server.pid],
-    prepare: (inFlight) =>
-      gatherPairs(inFlight, async () => {
-        const topic = makeId();
-        const [a, b] = [makeId(), makeId()];
-        return {
-          offerer: await connect(port, topic, a, b),
-          answerer: await connect(port, topic, b, a),
-        };
-      }),
-    stop: server.stop,
+    async welcome() {
+      const newcomer = makeId();
+      const arrived = Promise.withResolvers<number>();
+      arrivals.set(newcomer, arrived.resolve);
+      let sentAt = 0;
+      const visit = await openSubscriber(port, topic, (text) => {
+        const { data } = JSON.parse(text) as Publication;
+        if (data.type !== "signal" || data.to !== newcomer) return;
+        sentAt = performance.now();
+        visit.send(writeSignal(topic, newcomer, id, "answer", makeDescription()));
+      });
+      const data: Announcement = { type: "announce", from: newcomer };
+      visit.send(JSON.stringify({ type: "publish", topic, data } satisfies Publication));
+      const at = await arrived.promise;
+      arrivals.delete(newcomer);
+      visit.close();
+      return at - sentAt;
+    },
+    close: () => socket.close(),
   };
+}
+
+function writeSignal(
+  topic: string,
+  from: string,
+  to: string,
+  type: "offer" | "answer",
+  sdp: string,
+): string {
+  const data: Signal = { from, to, type: "signal", token: 1, signal: { type, sdp } };
+  return JSON.stringify({ type: "publish", topic, data } satisfies Publication);
 }
 
 /** A connection that is subscribed to `topic`. */
@@ -64,10 +129,8 @@ async function connect(
   to: string,
 ): Promise<RelayClient> {
   const socket = await openSubscriber(port, topic, take);
-  const publish = (type: "offer" | "answer", sdp: string) => {
-    const data = { from, to, type: "signal" as const, token: 1, signal: { type, sdp } };
-    socket.send(JSON.stringify({ type: "publish", topic, data } satisfies Publication));
-  };
+  const publish = (type: "offer" | "answer", sdp: string) =>
+    socket.send(writeSignal(topic, from, to, type, sdp));
   const client: RelayClient = {
     sendOffer: (offer) => publish("offer", offer),
     sendAnswer: (answer) => publish("answer", answer),
@@ -78,7 +141,7 @@ async function connect(
   function take(text: string) {
     const at = performance.now();
     const { data } = JSON.parse(text) as Publication;
-    if (data.from === from) return;
+    if (data.type !== "signal" || data.from === from) return;
     if (data.signal.type === "offer") client.onoffer?.(data.signal.sdp);
     else client.onanswer?.(data.signal.sdp, at);
   }
