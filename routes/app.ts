@@ -30,15 +30,17 @@ export function createApp(
   const signalling = createSignalling({ kv, settings: all, now });
   const app = new Hono<{ Bindings: Deno.ServeHandlerInfo }>();
   app.use(trimTrailingSlash());
-  app.onError(answerError);
-  app.notFound((c) => answerProblem(c, "not-found", "There is no page at this address."));
+  app.onError((error, c) => answerError(error, c.req.raw));
+  app.notFound((c) => answerProblem(c.req.raw, "not-found", "There is no page at this address."));
   app.route("/", serveHealth(signalling));
   app.route("/", serveClient());
   const limit = limitRequests(all.limitPerMinute);
   app.route("/", serveHome(all, limit));
-  app.route("/", serveSession(signalling, limit));
+  const session = serveSession(signalling, limit);
+  app.all("/:sessionId", (c) => session.answer(c.req.raw, c.env, c.req.param("sessionId")));
   return {
-    fetch: (request, info) => app.fetch(request, info),
+    // Where everybody comes, and at once: a router and its context would be half of what a join costs.
+    fetch: (request, info) => session.tryAnswer(request, info) ?? app.fetch(request, info),
     close: () => signalling.close(),
   };
 }

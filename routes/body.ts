@@ -1,28 +1,51 @@
-import type { Context } from "hono";
 import { answerProblem } from "./problem.tsx";
+import type { Fields } from "./cors.ts";
 
 /** Time for a whole body, in milliseconds. */
 const BODY_TIME = 10_000;
 
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
 /**
  * The body as text, where it is JSON by its type (or the `text/plain` that needs no preflight), of
- * at most `most` bytes and valid UTF-8; else the response that says what is wrong.
+ * at most `most` bytes and valid UTF-8; else the response that says what is wrong, with `fields`.
  */
-export async function readBody(c: Context, most: number): Promise<string | Response> {
-  const type = c.req.header("Content-Type")?.split(";")[0].trim().toLowerCase() ?? "";
+export async function readBody(
+  request: Request,
+  most: number,
+  fields: Fields,
+): Promise<string | Response> {
+  const type = request.headers.get("Content-Type")?.split(";")[0].trim().toLowerCase() ?? "";
   if (type !== "application/json" && type !== "text/plain") {
-    return answerProblem(c, "unsupported-type", `Content-Type is "${type}".`);
+    return answerProblem(request, "unsupported-type", `Content-Type is "${type}".`, fields);
   }
-  const tooLarge = () => answerProblem(c, "too-large", `The body has more than ${most} bytes.`);
-  if (Number(c.req.header("Content-Length") ?? 0) > most) return tooLarge();
-  const bytes = await readBytes(c.req.raw.body, most);
+  const tooLarge = () =>
+    answerProblem(request, "too-large", `The body has more than ${most} bytes.`, fields);
+  const length = request.headers.get("Content-Length");
+  if (Number(length ?? 0) > most) return tooLarge();
+  // HTTP holds a body to the length that it declares.
+  const bytes = length === null ? await readBytes(request.body, most) : await readWhole(request);
   if (bytes === "too-large") return tooLarge();
-  if (bytes === "cut") return answerProblem(c, "invalid", "The body was cut off.");
-  if (bytes === "timeout") return answerProblem(c, "timeout", "The body came too slowly.");
+  if (bytes === "cut") return answerProblem(request, "invalid", "The body was cut off.", fields);
+  if (bytes === "timeout") {
+    return answerProblem(request, "timeout", "The body came too slowly.", fields);
+  }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
-    return answerProblem(c, "invalid", "The body is not UTF-8.");
+    return answerProblem(request, "invalid", "The body is not UTF-8.", fields);
+  }
+}
+
+async function readWhole(request: Request): Promise<Uint8Array | "timeout" | "cut"> {
+  const late = Promise.withResolvers<"timeout">();
+  const timer = setTimeout(() => late.resolve("timeout"), BODY_TIME);
+  try {
+    return await Promise.race([request.bytes(), late.promise]);
+  } catch {
+    return "cut";
+  } finally {
+    clearTimeout(timer);
   }
 }
 

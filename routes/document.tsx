@@ -1,11 +1,11 @@
 /** The frame of every page, rendered once and filled in for each request. */
-import type { Context } from "hono";
 import type { VNode } from "preact";
 import { renderToString } from "preact-render-to-string";
 import { assets } from "../dist/assets.ts";
 import { addressOf } from "../lib/build/asset.ts";
 import { ICON } from "../islands/icon.ts";
 import { makeId } from "../lib/protocol/ids.ts";
+import { type Fields, vary } from "./cors.ts";
 import { chooseEncoding } from "./encoding.ts";
 import { deflatePiece, joinPieces } from "./gzip.ts";
 
@@ -113,17 +113,25 @@ function writePolicy(nonce: string): string {
   ].join("; ");
 }
 
-/** A page with the headers that all of ours have. */
-export function sendPage(c: Context, status: number, page: FilledPage) {
-  c.header("Content-Security-Policy", page.policy);
-  c.header("Referrer-Policy", "no-referrer");
-  c.header("X-Content-Type-Options", "nosniff");
-  c.header("Cache-Control", "no-store");
-  c.header("Vary", "Accept-Encoding", { append: true });
-  if (!chooseEncoding(c.req.header("Accept-Encoding"), ["gzip"])) {
-    return c.html(page.parts.join(""), status as 200);
-  }
-  c.header("Content-Encoding", "gzip");
-  c.header("Content-Type", "text/html; charset=utf-8");
-  return c.body(joinPieces(page.parts.map(deflatePiece)), status as 200);
+/** A page with the headers that all of ours have, and with `fields`. */
+export function sendPage(
+  request: Request,
+  status: number,
+  page: FilledPage,
+  fields: Fields = {},
+): Response {
+  const headers: Fields = {
+    ...fields,
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": page.policy,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": vary(fields, "Accept-Encoding"),
+  };
+  const isGzip = chooseEncoding(request.headers.get("Accept-Encoding"), ["gzip"]);
+  if (isGzip) headers["Content-Encoding"] = "gzip";
+  if (request.method === "HEAD") return new Response(null, { status, headers });
+  const body = isGzip ? joinPieces(page.parts.map(deflatePiece)) : page.parts.join("");
+  return new Response(body, { status, headers });
 }

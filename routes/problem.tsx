@@ -1,27 +1,36 @@
 /** Errors: `application/problem+json` (RFC 9457) to a program, a page to a person. */
-import type { Context } from "hono";
 import { ProblemPage } from "../islands/pages/ProblemPage.tsx";
 import { describeProblem, type ProblemCode, PROBLEMS } from "../lib/protocol/problems.ts";
 import { InvalidInput } from "../lib/protocol/wire.ts";
 import { describeError, log } from "../lib/signalling/log.ts";
 import { Unavailable } from "../lib/signalling/store.ts";
+import { type Fields, vary } from "./cors.ts";
 import { compilePage, sendPage } from "./document.tsx";
 import { wantsPage } from "./negotiate.ts";
 
 const pages = new Map<ProblemCode, ReturnType<typeof compilePage>>();
 
-export function answerProblem(c: Context, code: ProblemCode, detail: string): Response {
+export function answerProblem(
+  request: Request,
+  code: ProblemCode,
+  detail: string,
+  fields: Fields = {},
+): Response {
   const [status, title] = PROBLEMS[code];
-  c.header("Cache-Control", "no-store");
-  c.header("Vary", "Accept", { append: true });
-  c.header("X-Robots-Tag", "noindex");
-  if (wantsPage(c.req.header("Accept") ?? null)) {
-    return sendPage(c, status, renderPage(code, title));
+  const all = {
+    ...fields,
+    "Cache-Control": "no-store",
+    "Vary": vary(fields, "Accept"),
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+  };
+  if (wantsPage(request.headers.get("Accept"))) {
+    return sendPage(request, status, renderPage(code, title), all);
   }
-  c.header("Referrer-Policy", "no-referrer");
-  c.header("X-Content-Type-Options", "nosniff");
   const body = JSON.stringify(describeProblem(code, detail));
-  return c.body(body, status, { "Content-Type": "application/problem+json" });
+  const headers = { ...all, "Content-Type": "application/problem+json" };
+  return new Response(request.method === "HEAD" ? null : body, { status, headers });
 }
 
 function renderPage(code: ProblemCode, title: string) {
@@ -38,13 +47,15 @@ function renderPage(code: ProblemCode, title: string) {
 }
 
 /** Whatever a route throws. */
-export function answerError(error: Error, c: Context): Response {
-  if (error instanceof InvalidInput) return answerProblem(c, error.code, error.message);
+export function answerError(error: unknown, request: Request, fields: Fields = {}): Response {
+  if (error instanceof InvalidInput) {
+    return answerProblem(request, error.code, error.message, fields);
+  }
   if (error instanceof Unavailable) {
     log("store-unavailable", describeError(error));
-    c.header("Retry-After", "2");
-    return answerProblem(c, "unavailable", "Nothing was lost; try again in a moment.");
+    const retry = { ...fields, "Retry-After": "2" };
+    return answerProblem(request, "unavailable", "Nothing was lost; try again in a moment.", retry);
   }
-  log("fault", { ...describeError(error), stack: error.stack });
-  return answerProblem(c, "internal", "The fault is ours and was logged.");
+  log("fault", { ...describeError(error), stack: (error as Error)?.stack });
+  return answerProblem(request, "internal", "The fault is ours and was logged.", fields);
 }

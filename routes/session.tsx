@@ -5,7 +5,6 @@
  *   POST       a joiner's answer, or its offer back
  *   WebSocket  the primary (see lib/signalling/primary_socket.ts)
  */
-import { type Context, Hono } from "hono";
 import { JoinPage } from "../islands/pages/JoinPage.tsx";
 import { SESSION_ID } from "../lib/protocol/ids.ts";
 import {
@@ -19,11 +18,11 @@ import {
 import type { Gone } from "../lib/signalling/context.ts";
 import type { Signalling } from "../lib/signalling/signalling.ts";
 import { readBody } from "./body.ts";
-import { mayCall, shareWith } from "./cors.ts";
+import { type Fields, mayCall, shareWith, vary } from "./cors.ts";
 import { compilePage, sendPage } from "./document.tsx";
-import type { Limit } from "./limit.ts";
+import { answerTooMany, type Limit } from "./limit.ts";
 import { wantsInvitation } from "./negotiate.ts";
-import { answerProblem } from "./problem.tsx";
+import { answerError, answerProblem } from "./problem.tsx";
 
 const METHODS = "GET, HEAD, POST, OPTIONS";
 const TITLE = "You are invited · Foyer";
@@ -31,106 +30,156 @@ const DESCRIPTION = "Open this link to come straight into the session.";
 /** Seconds until an offer is likely to be free. */
 const RETRY_AFTER = "1";
 
-export function serveSession(signalling: Signalling, limit: Limit) {
+/** Header fields of an Invitation, and of what a POST is answered. */
+const PRIVATE = {
+  "Referrer-Policy": "no-referrer",
+  "X-Robots-Tag": "noindex",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+const JSON_TYPE = { "Content-Type": "application/json", "Cache-Control": "no-store" };
+
+export interface SessionRoute {
+  answer(request: Request, info: Deno.ServeHandlerInfo | undefined, id: string): Promise<Response>;
+  /** The answer, where the request's address is a session's. */
+  tryAnswer(request: Request, info: Deno.ServeHandlerInfo | undefined): Promise<Response> | null;
+}
+
+export function serveSession(signalling: Signalling, limit: Limit): SessionRoute {
   const renderJoin = compileJoin(null);
   const { allowedOrigins } = signalling.settings;
-  const app = new Hono<{ Bindings: Deno.ServeHandlerInfo }>();
 
-  // Before anything that would touch the response: an upgrade's must reach the server as it is.
-  app.get("/:sessionId", async (c, next) => {
-    const id = c.req.param("sessionId");
-    const isUpgrade = c.req.header("Upgrade")?.toLowerCase() === "websocket";
-    if (!isUpgrade || !SESSION_ID.test(id)) return await next();
-    return await limit(c, async () => {}) ?? upgrade(c, id);
-  });
-  app.use("/:sessionId", shareWith(allowedOrigins), limit, async (c, next) => {
-    if (SESSION_ID.test(c.req.param("sessionId")!)) return await next();
-    return answerProblem(c, "no-such-session", "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.");
-  });
+  return {
+    answer,
+    tryAnswer(request, info) {
+      const id = readPath(request.url);
+      return SESSION_ID.test(id) ? answer(request, info, id) : null;
+    },
+  };
 
-  app.get("/:sessionId", async (c) => {
-    const id = c.req.param("sessionId");
-    const found = await lease(c, id);
-    if (typeof found === "string") return answerUnjoinable(c, found);
-    c.header("Referrer-Policy", "no-referrer");
-    c.header("X-Robots-Tag", "noindex");
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("Cache-Control", "no-store");
-    c.header("Vary", "Accept", { append: true });
+  async function answer(
+    request: Request,
+    info: Deno.ServeHandlerInfo | undefined,
+    id: string,
+  ): Promise<Response> {
+    const fields = shareWith(allowedOrigins, request);
+    try {
+      const wait = limit(info);
+      if (wait > 0) return answerTooMany(request, wait, fields);
+      if (!SESSION_ID.test(id)) {
+        const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
+        return answerProblem(request, "no-such-session", detail, fields);
+      }
+      switch (request.method) {
+        case "GET":
+          if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
+            return upgrade(request, id);
+          }
+          return await invite(request, id, fields);
+        case "HEAD":
+          return await invite(request, id, fields);
+        case "POST":
+          return await take(request, id, fields);
+        case "OPTIONS":
+          return new Response(null, { status: 204, headers: { ...fields, Allow: METHODS } });
+      }
+      const detail = `${request.method} is none of ${METHODS}.`;
+      return answerProblem(request, "method-not-allowed", detail, { ...fields, Allow: METHODS });
+    } catch (error) {
+      return answerError(error, request, fields);
+    }
+  }
+
+  async function invite(request: Request, id: string, fields: Fields): Promise<Response> {
+    const found = await lease(request, id);
+    if (typeof found === "string") return answerUnjoinable(request, found, fields);
     const invitation: Invitation = {
       sessionId: id,
       ...found,
       iceServers: found.offer ? signalling.iceServers() : [],
     };
-    if (wantsInvitation(c.req.header("Accept") ?? null)) return c.json(invitation);
-    const render = found.target ? compileJoin(found.target) : renderJoin;
-    return sendPage(c, 200, render(writeFields(invitation)));
-  });
+    const all = { ...PRIVATE, ...fields, Vary: vary(fields, "Accept") };
+    if (!wantsInvitation(request.headers.get("Accept"))) {
+      const render = found.target ? compileJoin(found.target) : renderJoin;
+      return sendPage(request, 200, render(writeFields(invitation)), all);
+    }
+    const headers = { ...all, ...JSON_TYPE };
+    if (request.method === "HEAD") return new Response(null, { headers });
+    return new Response(JSON.stringify(invitation), { headers });
+  }
 
-  app.post("/:sessionId", async (c) => {
-    const text = await readBody(c, MAX_BODY);
+  async function take(request: Request, id: string, fields: Fields): Promise<Response> {
+    const text = await readBody(request, MAX_BODY, fields);
     if (text instanceof Response) return text;
     const value = parseJson(text);
     const isGiveBack = (value as GiveBack | null)?.answer === null;
     const body = isGiveBack ? check(GiveBack, value) : check(Answer, value);
-    if (body.sessionId !== c.req.param("sessionId")) {
-      return answerProblem(c, "invalid", "sessionId: differs from the address");
+    if (body.sessionId !== id) {
+      return answerProblem(request, "invalid", "sessionId: differs from the address", fields);
     }
     const result = body.answer === null
       ? await signalling.giveBack(body)
       : await signalling.answer(body);
-    if (result === "given-back") return c.body(null, 204);
+    if (result === "given-back") return new Response(null, { status: 204, headers: fields });
     if (result === "not-leased" || result === "offer-unavailable") {
-      return answerProblem(c, "offer-unavailable", "Ask for a fresh offer.");
+      return answerProblem(request, "offer-unavailable", "Ask for a fresh offer.", fields);
     }
-    if (typeof result === "string") return answerUnjoinable(c, result);
-    c.header("Cache-Control", "no-store");
-    return c.json({ sessionId: body.sessionId, ...result }, 202);
-  });
-
-  app.options("/:sessionId", (c) => c.body(null, 204, { Allow: METHODS }));
-  app.all("/:sessionId", (c) => {
-    c.header("Allow", METHODS);
-    return answerProblem(c, "method-not-allowed", `${c.req.method} is none of ${METHODS}.`);
-  });
-  return app;
+    if (typeof result === "string") return answerUnjoinable(request, result, fields);
+    const stored = JSON.stringify({ sessionId: id, ...result });
+    return new Response(stored, { status: 202, headers: { ...fields, ...JSON_TYPE } });
+  }
 
   /** What a GET gets; a HEAD or a prefetch takes no offer from a person. */
-  async function lease(c: Context, id: string) {
-    const isLooking = c.req.method === "HEAD" || c.req.header("Sec-Purpose")?.includes("prefetch");
+  async function lease({ method, headers }: Request, id: string) {
+    const isLooking = method === "HEAD" || headers.get("Sec-Purpose")?.includes("prefetch");
     if (!isLooking) return await signalling.lease(id);
     const found = await signalling.find(id);
     if (typeof found === "string") return found;
     return { offer: null, leaseExpiresAt: null, target: found.target };
   }
 
-  function upgrade(c: Context, id: string): Response {
-    if (!mayCall(c, allowedOrigins)) {
-      return answerProblem(c, "forbidden", "Pages of this origin may not open a socket here.");
+  function upgrade(request: Request, id: string): Response {
+    if (!mayCall(request, allowedOrigins)) {
+      const detail = "Pages of this origin may not open a socket here.";
+      return answerProblem(request, "forbidden", detail);
     }
     if (signalling.isClosing) {
-      c.header("Retry-After", RETRY_AFTER);
-      return answerProblem(c, "unavailable", "This server is closing; come back.");
+      const detail = "This server is closing; come back.";
+      return answerProblem(request, "unavailable", detail, { "Retry-After": RETRY_AFTER });
     }
-    const url = new URL(c.req.url);
-    if (c.req.header("X-Forwarded-Proto") === "https") url.protocol = "https:";
+    const url = new URL(request.url);
+    if (request.headers.get("X-Forwarded-Proto") === "https") url.protocol = "https:";
     try {
-      const { socket, response } = Deno.upgradeWebSocket(c.req.raw, { idleTimeout: 30 });
+      const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 30 });
       signalling.serve(socket, { id, link: `${url.origin}/${id}` });
       return response;
     } catch (error) {
-      return answerProblem(c, "invalid", `Not a WebSocket handshake: ${(error as Error).message}`);
+      const detail = `Not a WebSocket handshake: ${(error as Error).message}`;
+      return answerProblem(request, "invalid", detail);
     }
   }
 }
 
-function answerUnjoinable(c: Context, why: "no-free-offer" | Gone): Response {
+/** What comes after the first slash of an address, without its query. */
+function readPath(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2) + 1;
+  const end = url.indexOf("?", start);
+  return end < 0 ? url.slice(start) : url.slice(start, end);
+}
+
+function answerUnjoinable(
+  request: Request,
+  why: "no-free-offer" | Gone,
+  fields: Fields,
+): Response {
   if (why === "no-free-offer") {
-    c.header("Retry-After", RETRY_AFTER);
-    return answerProblem(c, why, "No offer is free just now; the host has been asked for more.");
+    const detail = "No offer is free just now; the host has been asked for more.";
+    return answerProblem(request, why, detail, { ...fields, "Retry-After": RETRY_AFTER });
   }
-  if (why === "ended") return answerProblem(c, why, "Its host has ended it, or did not come back.");
-  return answerProblem(c, why, "The link may be mistyped, or the session is long over.");
+  const detail = why === "ended"
+    ? "Its host has ended it, or did not come back."
+    : "The link may be mistyped, or the session is long over.";
+  return answerProblem(request, why, detail, fields);
 }
 
 function compileJoin(target: string | null) {

@@ -58,15 +58,21 @@ const MOST_CHECKS_OF_DENOKV = 10;
 
 export function createStore(kv: Deno.Kv): Store {
   const attempt = createAttempt();
-  const commitOne = (change: Change) =>
-    attempt(async () => {
+  const commitOne = (change: Change) => {
+    countUp("store_commits");
+    return attempt(async () => {
       const result = await kv.atomic().check(...change.checks).mutate(...change.mutations).commit();
       return result.ok ? result.versionstamp : null;
     });
+  };
+  const read = <T>(work: () => Promise<T>) => {
+    countUp("store_reads");
+    return attempt(work);
+  };
   return {
-    get: <T>(key: Deno.KvKey) => attempt(() => kv.get<T>(key)),
-    getMany: (keys) => attempt(() => kv.getMany(keys)),
-    list: <T>(prefix: Deno.KvKey) => attempt(() => Array.fromAsync(kv.list<T>({ prefix }))),
+    get: <T>(key: Deno.KvKey) => read(() => kv.get<T>(key)),
+    getMany: (keys) => read(() => kv.getMany(keys)),
+    list: <T>(prefix: Deno.KvKey) => read(() => Array.fromAsync(kv.list<T>({ prefix }))),
     commit: groupCommits(commitOne),
     watch: (keys) => kv.watch(keys),
   };
@@ -117,52 +123,79 @@ export function groupCommits(commitOne: Store["commit"]): Store["commit"] {
 
   return (change) =>
     new Promise((resolve, reject) => {
-      waiting.push({ change, resolve, reject });
+      waiting.push({ change, ...nameKeys(change), resolve, reject });
       if (!busy) run();
     });
 }
 
 interface Waiting {
   change: Change;
+  /** Names of its checks, of the keys they are about, and of the keys it writes, in their order. */
+  checks: string[];
+  checked: string[];
+  written: string[];
   resolve: (versionstamp: string | null) => void;
   reject: (reason: unknown) => void;
 }
 
-function mergeChanges(group: Waiting[]): Change {
-  const checks = group.flatMap(({ change }) => change.checks.map(nameCheck));
+function nameKeys({ checks, mutations }: Change) {
+  const checked = checks.map(({ key }) => nameKey(key));
   return {
-    checks: [...new Map(checks).values()],
-    mutations: group.flatMap(({ change }) => change.mutations),
+    checked,
+    checks: checked.map((name, i) => `${name}\n${checks[i].versionstamp}`),
+    written: mutations.map(({ key }) => nameKey(key)),
   };
 }
+
+const nameKey = (key: Deno.KvKey) => key.join("\n");
+
+/** All of a group as one change: the same check counts once, and what is added to a counter is one sum. */
+function mergeChanges(group: Waiting[]): Change {
+  if (group.length === 1) return group[0].change;
+  const checks = new Map<string, Deno.AtomicCheck>();
+  const mutations: Deno.KvMutation[] = [];
+  const sums = new Map<string, number>();
+  for (const { change, checks: names, written } of group) {
+    change.checks.forEach((check, i) => checks.set(names[i], check));
+    change.mutations.forEach((mutation, i) => {
+      const at = sums.get(written[i]);
+      const before = at === undefined ? undefined : mutations[at];
+      if (mutation.type === "sum" && before?.type === "sum") {
+        mutations[at!] = { ...mutation, value: addUp(before.value, mutation.value) };
+        return;
+      }
+      if (mutation.type === "sum") sums.set(written[i], mutations.length);
+      else sums.delete(written[i]);
+      mutations.push(mutation);
+    });
+  }
+  return { checks: [...checks.values()], mutations };
+}
+
+const addUp = (a: Deno.KvU64, b: Deno.KvU64) =>
+  new Deno.KvU64(BigInt.asUintN(64, a.value + b.value));
 
 /**
  * The longest run of changes that may share a commit. A key that one change checks and another
  * writes keeps them apart: together both checks would see the old version, and both would win.
  */
 function splitGroup(waiting: Waiting[], mostChecks: number): [Waiting[], Waiting[]] {
-  const checked = new Set<string>();
-  const written = new Set<string>();
-  const checks = new Set<string>();
+  if (waiting.length === 1) return [waiting, []];
+  const allChecked = new Set<string>();
+  const allWritten = new Set<string>();
+  const allChecks = new Set<string>();
   let mutations = 0;
-  for (const [index, { change }] of waiting.entries()) {
-    change.checks.forEach((check) => checks.add(nameCheck(check)[0]));
-    mutations += change.mutations.length;
-    const checkKeys = change.checks.map(({ key }) => nameKey(key));
-    const writeKeys = change.mutations.map(({ key }) => nameKey(key));
-    const apart = checks.size > mostChecks || mutations > MOST_MUTATIONS ||
-      checkKeys.some((key) => written.has(key)) || writeKeys.some((key) => checked.has(key));
+  for (const [index, { checks, checked, written }] of waiting.entries()) {
+    for (const name of checks) allChecks.add(name);
+    mutations += written.length;
+    const apart = allChecks.size > mostChecks || mutations > MOST_MUTATIONS ||
+      checked.some((key) => allWritten.has(key)) || written.some((key) => allChecked.has(key));
     if (apart && index > 0) return [waiting.slice(0, index), waiting.slice(index)];
-    checkKeys.forEach((key) => checked.add(key));
-    writeKeys.forEach((key) => written.add(key));
+    for (const key of checked) allChecked.add(key);
+    for (const key of written) allWritten.add(key);
   }
   return [waiting, []];
 }
-
-const nameKey = (key: Deno.KvKey) => key.join("\n");
-/** The same check in several changes of a group counts once. */
-const nameCheck = (check: Deno.AtomicCheck) =>
-  [`${nameKey(check.key)}\n${check.versionstamp}`, check] as const;
 
 /**
  * A function that runs `work`, again with jitter while the file is locked by another handle, within the
