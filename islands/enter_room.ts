@@ -1,8 +1,8 @@
 import type { Session, SessionEvents } from "../lib/mesh/client.ts";
-import type { mountRoom } from "./room.tsx";
+import type * as room from "./room.tsx";
 
 /** Loads the room, so that it is there when the handshake is done. */
-export function loadRoom(root: HTMLElement): Promise<{ mountRoom: typeof mountRoom }> {
+export function loadRoom(root: HTMLElement): Promise<typeof room> {
   const room = import(root.dataset.room!);
   // Whoever enters hears of it; where nobody does, nothing is lost.
   room.catch(() => {});

@@ -2,12 +2,18 @@
 import { ICON } from "./icon.ts";
 import { render } from "preact";
 import type { Session, SessionEvents } from "../lib/mesh/client.ts";
+import { JoinPage, type JoinState } from "./pages/JoinPage.tsx";
 import css from "./room.css" with { type: "text" };
 import { RoomPage } from "./room/RoomPage.tsx";
 import { RoomState } from "./room/room_state.ts";
 
 /** Shortest time between two drawings in milliseconds: files move faster than eyes. */
 const FRAME_MS = 50;
+
+/** Shows in `root` how far a joiner is; `code` says why it failed. */
+export function drawJoin(root: HTMLElement, state: JoinState, code: string): void {
+  render(<JoinPage state={state} code={code} />, root);
+}
 
 /** Shows the room of `session` in `root`, with the messages that came `early`, before this did. */
 export function mountRoom(

@@ -15,6 +15,8 @@ export interface Page {
   /** `data-*` attributes of `<main>`, from which the island takes over. */
   data?: Record<string, string>;
   content: VNode;
+  /** What the island shows in its place where nothing can be loaded any more. */
+  fallback?: VNode;
   /** Seconds after which a page without script tries again. */
   retry?: number;
   /** The island's file. It is sent inside the page: one round trip brings all. */
@@ -44,7 +46,9 @@ export function compilePage(page: Page): (fields?: Record<string, string>) => Fi
   };
 }
 
-function renderFrame({ title, description, data = {}, content, retry, script }: Page): string {
+function renderFrame(
+  { title, description, data = {}, content, fallback, retry, script }: Page,
+): string {
   const attributes = Object.fromEntries(
     Object.entries(data).map(([name, value]) => [`data-${name}`, value]),
   );
@@ -69,8 +73,13 @@ function renderFrame({ title, description, data = {}, content, retry, script }: 
       <body>
         {FIELDS}
         <main id="foyer" {...attributes} data-room={addressOf(assets["room.js"])}>{content}</main>
+        {fallback && <template>{fallback}</template>}
         {script && (
-          <script type="module" nonce={NONCE} dangerouslySetInnerHTML={readScript(script)} />
+          <script
+            type={script === "home.js" ? "module" : undefined}
+            nonce={NONCE}
+            dangerouslySetInnerHTML={readScript(script)}
+          />
         )}
       </body>
     </html>,

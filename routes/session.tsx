@@ -188,6 +188,7 @@ function compileJoin(target: string | null) {
     description: DESCRIPTION,
     data: { state: "finding" },
     content: <JoinPage state="finding" target={target} />,
+    fallback: <JoinPage state="failed" code="unreachable" />,
     script: "join.js",
   });
 }

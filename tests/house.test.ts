@@ -10,7 +10,7 @@ const ENTRIES = [
   "lib/mesh/client_package.ts",
   "lib/mesh/yjs.ts",
   "islands/home.tsx",
-  "islands/join.tsx",
+  "islands/join.ts",
   "islands/room.tsx",
 ];
 

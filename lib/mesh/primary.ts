@@ -30,6 +30,8 @@ export interface HostOptions {
 const STARTS = 3;
 /** How long an answer to a newcomer waits for those of other peers, in milliseconds. */
 const TOGETHER_MS = 150;
+/** How long new offers wait while others are free: until the handshake that took one is done, in ms. */
+const REFILL_MS = 400;
 
 const ENDS: Record<SocketEnd, string> = {
   "replaced": "Somebody came with the key of this session and is its host now",
@@ -56,6 +58,8 @@ export async function startSession(options: HostOptions & { server: string }): P
   /** Links whose answer is in and that are not open yet. */
   const opening = new Set<Link>();
   const started = Promise.withResolvers<Mesh>();
+  /** Offers that no joiner has, as the server counts them. */
+  let free = 0;
   let mesh: Mesh | undefined;
   let socket: PrimarySocket;
 
@@ -80,8 +84,10 @@ export async function startSession(options: HostOptions & { server: string }): P
   function onframe(frame: FromServer): void {
     if (frame.type === "welcome") enter(frame);
     else if (frame.type === "answers") takeAnswers(frame);
-    else if (frame.type === "want") pool.prepare(frame.count).then(declare, () => {});
-    else if (frame.type === "error" && !mesh) {
+    else if (frame.type === "status") free = frame.offers - frame.consumed;
+    else if (frame.type === "want") {
+      setTimeout(() => pool.prepare(frame.count).then(declare, () => {}), free && REFILL_MS);
+    } else if (frame.type === "error" && !mesh) {
       fail(new FoyerError(frame.code as FoyerErrorCode, frame.detail));
     }
   }

@@ -97,6 +97,30 @@ testInChromium("a browser without WebRTC is told so", async (stage) => {
   );
 });
 
+testInChromium("a page whose server is gone says so with what came with it", async (stage) => {
+  const server = await stage.serve();
+  stage.allowFault(/net::ERR_/);
+  const host = await stage.open();
+  const link = await startSession(host, server);
+  const page = await stage.open();
+  await page.evaluateOnNewDocument(() => {
+    globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+  });
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    if (request.url().includes("/assets/")) request.abort();
+    else request.continue();
+  });
+  await page.goto(link);
+  await until(
+    page,
+    "the word that Foyer cannot be reached",
+    () =>
+      document.querySelector("#foyer[data-state=failed] h1")?.textContent ===
+        "Foyer cannot be reached",
+  );
+});
+
 testInChromium("all that a joiner needs to connect comes in one round trip", async (stage) => {
   const server = await stage.serve();
   const host = await stage.open();
