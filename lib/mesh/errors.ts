@@ -17,6 +17,8 @@ export type FoyerErrorCode =
   | "key-refused"
   /** Another client came with the key and is the primary now. */
   | "replaced"
+  /** A peer took over while this client was away, and is the primary now. */
+  | "superseded"
   | "no-such-peer"
   /** The session, or the connection to that peer, is closed. */
   | "closed";

@@ -1,13 +1,13 @@
 /**
  * How the primary makes a mesh of its peers: pure, what comes in gives what must be sent.
  *
- * 1. Each newcomer is told who was here before it, in the frame that gives it its id; who is
- *    admitted later is told of it. So of any two exactly one, the later, owes the other an offer.
+ * 1. Each newcomer is told who was here before it, in the frame that gives it its id (preside.ts);
+ *    who is admitted later is told of it. So of any two exactly one, the later, owes the other an offer.
  * 2. Its offers are passed on one by one.
  * 3. The answers go back in one frame when the last is in, or at a flush(); others follow likewise.
  * 4. Whoever leaves is answered for with `null`, so nobody waits for it.
  */
-import type { Answers, Control, Offers, Welcome } from "../protocol/mesh.ts";
+import type { Answers, Control, Offers } from "../protocol/mesh.ts";
 
 export interface Sending {
   to: string;
@@ -24,7 +24,7 @@ interface Newcomer {
 }
 
 export interface Introductions {
-  admit(id: string): Welcome;
+  admit(id: string): void;
   /** The offers of a newcomer; those nobody asked it for are dropped. */
   passOffers(from: string, connections: Offers["connections"]): Sending[];
   /** The answers of an earlier peer; those nobody waits for are dropped. */
@@ -34,14 +34,12 @@ export interface Introductions {
   dismiss(id: string): Sending[];
 }
 
-export function createIntroductions(self: string): Introductions {
+export function createIntroductions(): Introductions {
   /** In the order they came. */
   const members = new Map<string, Newcomer>();
 
-  function admit(id: string): Welcome {
-    const peers = [...members.keys()];
-    members.set(id, { owes: new Set(peers), awaits: new Set(), answers: [] });
-    return { type: "welcome", self: id, primary: self, peers };
+  function admit(id: string): void {
+    members.set(id, { owes: new Set(members.keys()), awaits: new Set(), answers: [] });
   }
 
   function passOffers(from: string, connections: Offers["connections"]): Sending[] {
@@ -49,7 +47,7 @@ export function createIntroductions(self: string): Introductions {
     if (!newcomer) return [];
     const sendings: Sending[] = [];
     for (const { peer, offer } of connections) {
-      if (!newcomer.owes.delete(peer)) continue;
+      if (!newcomer.owes.delete(peer) && members.has(peer)) continue;
       if (members.has(peer)) {
         newcomer.awaits.add(peer);
         const connections = [{ peer: from, offer }];

@@ -2,8 +2,11 @@
  * What a client needs only once it is connected: a file of its own, loaded after the first link is
  * open, so that the handshake does not wait for it.
  */
+import type { Control } from "../protocol/mesh.ts";
+import { createIntroductions, type Sending } from "./introductions.ts";
 import type { Link } from "./link.ts";
-import type { Mesh } from "./session.ts";
+import { GATHERING_CAP, type Member } from "./member.ts";
+import type { Mesh, Role } from "./session.ts";
 import { type LinkStats, readStats } from "./stats.ts";
 
 export type { LinkStats };
@@ -11,17 +14,68 @@ export type { LinkStats };
 export interface Later {
   /** A control frame that the first file does not know. */
   take(from: Link, text: string): void;
+  /** An introduction: offers and answers to pass on as the primary, or offers to answer. */
+  introduce(from: Link, frame: Control): void;
+  /** The id of the peer that comes back with this mark in its answer; undefined where it is not right. */
+  recognise(mark: string): Promise<string | undefined>;
+  /** Somebody else is the primary now. */
+  stepDown(): void;
   stats(): Promise<Map<string, LinkStats>>;
 }
 
+/** How long an answer to a newcomer waits for those of other peers, in milliseconds. */
+const TOGETHER_MS = 150;
+
 /** Attends to the links of `mesh`, those that are open and those to come. */
 export function attend(mesh: Mesh): Later {
+  const introductions = createIntroductions();
+  for (const id of mesh.peers.keys()) introductions.admit(id);
+  mesh.addEventListener("peer", (event) => introductions.admit(idOf(event)));
+  mesh.addEventListener("leave", (event) => send(introductions.dismiss(idOf(event))));
+
   function take(_from: Link, _text: string): void {
+  }
+
+  function introduce(from: Link, frame: Control): void {
+    const { role } = mesh;
+    if (isMember(role)) {
+      if (frame.type === "offers") {
+        for (const { peer, offer } of frame.connections) answer(role, peer, offer, from);
+      }
+    } else if (frame.type === "offers") {
+      send(introductions.passOffers(from.id, frame.connections));
+    } else if (frame.type === "answers") {
+      send(introductions.passAnswers(from.id, frame.connections));
+      setTimeout(() => {
+        for (const { peer } of frame.connections) send(introductions.flush(peer));
+      }, TOGETHER_MS);
+    }
+  }
+
+  async function answer(role: Member, peer: string, offer: string, primary: Link): Promise<void> {
+    const link = await role.open(peer);
+    const answer = await link?.answer(offer, GATHERING_CAP).catch(link.close) ?? null;
+    primary.sendControl({ type: "answers", connections: [{ peer, answer }] });
+  }
+
+  function send(sendings: Sending[]): void {
+    for (const { to, frame } of sendings) mesh.peers.get(to)?.sendControl(frame);
+  }
+
+  function recognise(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  function stepDown(): void {
+    mesh.stop("closed", "superseded");
   }
 
   function stats(): Promise<Map<string, LinkStats>> {
     return readStats([...mesh.peers.values()]);
   }
 
-  return { take, stats };
+  return { take, introduce, recognise, stepDown, stats };
 }
+
+const isMember = (role: Role): role is Member => "open" in role;
+const idOf = (event: Event) => (event as CustomEvent<{ peerId: string }>).detail.peerId;

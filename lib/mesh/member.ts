@@ -5,16 +5,17 @@ import { createLink, type Link } from "./link.ts";
 import type { Mesh, Role } from "./session.ts";
 
 /** How long a description in the mesh waits for more candidates, in milliseconds. */
-const GATHERING_CAP = 400;
+export const GATHERING_CAP = 400;
 
 export interface Member extends Role {
   /** Makes an offer for each of the `peers` who were here before, and gives all to `primary`. */
   offerTo(peers: string[], primary: Link): Promise<void>;
+  /** A link for `peer`, or undefined where there is one already or none can be made. */
+  open(peer: string): Promise<Link | undefined>;
 }
 
 /** `getMesh`: the mesh this role is for, which is made with it. */
 export function createMember(iceServers: IceServer[], getMesh: () => Mesh): Member {
-  /** Links that are not open yet, by the peer at their other end. */
   const opening = new Map<string, Link>();
   const leaving = new AbortController();
 
@@ -28,13 +29,18 @@ export function createMember(iceServers: IceServer[], getMesh: () => Mesh): Memb
   }
 
   function take(from: Link, frame: Control): void {
-    if (from.id !== getMesh().primary) return;
+    const mesh = getMesh();
+    if (from.id !== mesh.primary) return;
     if (frame.type === "offers") {
-      for (const { peer, offer } of frame.connections) answerTo(peer, offer, from);
+      mesh.loadLater().then((later) => later.introduce(from, frame), () => {});
     } else if (frame.type === "answers") {
-      for (const { peer, answer } of frame.connections) accept(peer, answer);
+      for (const { peer, answer } of frame.connections) {
+        const link = opening.get(peer);
+        if (answer === null) link?.close();
+        else link?.accept(answer);
+      }
     } else if (frame.type === "end") {
-      getMesh().stop("ended", "ended");
+      mesh.stop("ended", "ended");
     }
   }
 
@@ -43,19 +49,6 @@ export function createMember(iceServers: IceServer[], getMesh: () => Mesh): Memb
     for (const link of opening.values()) link.close();
   }
 
-  async function answerTo(peer: string, offer: string, primary: Link): Promise<void> {
-    const link = await open(peer);
-    const answer = await link?.answer(offer, GATHERING_CAP).catch(link.close) ?? null;
-    primary.sendControl({ type: "answers", connections: [{ peer, answer }] });
-  }
-
-  function accept(peer: string, answer: string | null): void {
-    const link = opening.get(peer);
-    if (answer === null) link?.close();
-    else link?.accept(answer);
-  }
-
-  /** A link for `peer`, or undefined where there is one already or none can be made. */
   async function open(peer: string): Promise<Link | undefined> {
     const link = await createLink(iceServers, leaving.signal).catch(() => undefined);
     const { self, peers } = getMesh();
@@ -72,5 +65,5 @@ export function createMember(iceServers: IceServer[], getMesh: () => Mesh): Memb
     }
   }
 
-  return { offerTo, take, leave };
+  return { offerTo, take, leave, open, opening, getIceServers: () => iceServers };
 }

@@ -1,5 +1,6 @@
 /** A client's end of a session: who is linked to it, and what they say to each other. */
 import type { Control } from "../protocol/mesh.ts";
+import type { IceServer } from "../protocol/wire.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
@@ -22,6 +23,10 @@ export interface SessionEvents {
   peer: CustomEvent<{ peerId: string }>;
   /** A link closed. */
   leave: CustomEvent<{ peerId: string }>;
+  /** A link is silent and is being repaired; `back` or `leave` follows. */
+  away: CustomEvent<{ peerId: string }>;
+  /** The link works again. */
+  back: CustomEvent<{ peerId: string }>;
   message: CustomEvent<{ peerId: string; data: Message }>;
   /** `code` says why, where it was not this client's own wish. */
   state: CustomEvent<{ state: SessionState; code?: FoyerErrorCode }>;
@@ -84,10 +89,12 @@ export interface Session extends EventTarget {
 export interface Role {
   /** A control frame from an open link. */
   take(from: Link, frame: Control): void;
-  /** The link to that peer closed. */
-  dismiss?(peerId: string): void;
   /** This member is leaving. */
   leave(): void;
+  /** Links that are not open yet. */
+  readonly opening: ReadonlyMap<string, Link>;
+  /** Those for a new link. */
+  getIceServers(): IceServer[];
   /** The primary alone can end the session. */
   end?(): void;
 }
@@ -105,30 +112,36 @@ export class Mesh extends EventTarget {
   constructor(
     readonly id: string,
     readonly link: string,
-    readonly self: string,
-    readonly primary: string,
-    readonly key: string | null,
-    readonly role: Role,
+    public self: string,
+    public primary: string,
+    public key: string | null,
+    public role: Role,
+    /** Of the primary; 0 while it has not told. */
+    public term = 0,
+    /** Who was here before this client. */
+    readonly earlier: string[] = [],
   ) {
     super();
     // Without it the others notice a closed tab only after seconds.
     addEventListener("pagehide", this.#onpagehide);
   }
 
-  /** Takes an open link into the mesh. */
+  /** Takes an open link into the mesh, in the place of the one to the same peer, if there is one. */
   admit(link: Link): void {
     const { id: peerId } = link;
-    if (this.#isOver || this.peers.has(peerId)) return link.close();
+    if (this.#isOver) return link.close();
+    const before = this.peers.get(peerId);
     this.peers.set(peerId, link);
     link.oncontrol = (frame) => this.role.take(link, frame);
     link.onother = (text) => this.loadLater().then((later) => later.take(link, text), () => {});
     link.onmessage = (data) => this.#isOver || this.emit("message", { peerId, data });
     link.closed.then(() => {
-      if (!this.peers.delete(peerId)) return;
-      this.role.dismiss?.(peerId);
+      if (this.peers.get(peerId) !== link) return;
+      this.peers.delete(peerId);
       this.emit("leave", { peerId });
     });
-    this.emit("peer", { peerId });
+    before?.close();
+    this.emit(before ? "back" : "peer", { peerId });
     setTimeout(() => this.#isOver || this.loadLater().catch(() => {}), LATER_MS);
   }
 

@@ -8,11 +8,12 @@ const SILENCE_MS = 45_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
-export type SocketEnd = "replaced" | "key-refused" | "ended";
+export type SocketEnd = "replaced" | "key-refused" | "superseded" | "ended";
 /** The ends from which there is no way back, by their close codes. */
-const ENDS: Record<(typeof CLOSE)["replaced" | "forbidden" | "ended"], SocketEnd> = {
+const ENDS: Record<(typeof CLOSE)["replaced" | "forbidden" | "superseded" | "ended"], SocketEnd> = {
   4001: "replaced",
   4003: "key-refused",
+  4009: "superseded",
   4010: "ended",
 };
 
