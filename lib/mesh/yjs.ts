@@ -27,6 +27,9 @@ import {
 import type { Doc } from "yjs";
 import type { Session, SessionEvents } from "./session.ts";
 
+/** What sharing needs of a session. */
+export type Sharing = Pick<Session, "peers" | "send" | "addEventListener">;
+
 export interface ShareOptions {
   /** Tells the documents of one session apart; the same for everybody. */
   name?: string;
@@ -49,7 +52,7 @@ const HELLO = 0, SYNC = 1, AWARENESS = 2, BYE = 3;
  * Shares `doc` with everybody in `session` who shares one of this name. The messages for it do not
  * reach other listeners of the session.
  */
-export function shareDoc(session: Session, doc: Doc, options: ShareOptions = {}): SharedDoc {
+export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {}): SharedDoc {
   const { name = "", awareness = new Awareness(doc) } = options;
   const prefix = encode((encoder) => encoding.writeVarString(encoder, `foyer/yjs ${name}`));
   /** Who else shares the document: the awareness's client id by peer id, where there is a state. */
@@ -73,7 +76,6 @@ export function shareDoc(session: Session, doc: Doc, options: ShareOptions = {})
 
   function greet(peerId: string, kind: typeof HELLO | typeof SYNC): void {
     send(peerId, kind, (encoder) => writeSyncStep1(encoder, doc));
-    if (awareness.getLocalState()) send(peerId, AWARENESS, writeAwareness);
   }
 
   function take(event: SessionEvents["message"]): void {
@@ -83,7 +85,10 @@ export function shareDoc(session: Session, doc: Doc, options: ShareOptions = {})
     const decoder = decoding.createDecoder(new Uint8Array(data, prefix.length));
     const kind = decoding.readUint8(decoder);
     if (kind === BYE) return forget(peerId);
-    if (!sharers.has(peerId)) sharers.set(peerId, undefined);
+    if (!sharers.has(peerId)) {
+      sharers.set(peerId, undefined);
+      if (awareness.getLocalState()) send(peerId, AWARENESS, writeAwareness);
+    }
     if (kind === AWARENESS) {
       sharers.set(peerId, decoding.readVarUint(decoder));
       applyAwarenessUpdate(awareness, decoding.readVarUint8Array(decoder), shared);
