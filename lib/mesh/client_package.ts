@@ -15,6 +15,8 @@ export { FoyerError };
 export type { FoyerErrorCode } from "./errors.ts";
 export { join, type JoinOptions, type JoinStep } from "./joiner.ts";
 export type { Data, Json, Message } from "./messages.ts";
+export type { Progress, SendOptions } from "./pieces.ts";
+export type { LinkStats } from "./stats.ts";
 export type { Peer, Session, SessionEvents, SessionState } from "./session.ts";
 
 export interface HostOptions extends ScriptHostOptions {

@@ -20,6 +20,8 @@ export type FoyerErrorCode =
   /** A peer took over while this client was away, and is the primary now. */
   | "superseded"
   | "no-such-peer"
+  /** The other side wants no more of this message. */
+  | "refused"
   /** The session, or the connection to that peer, is closed. */
   | "closed";
 

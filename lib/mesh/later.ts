@@ -2,10 +2,13 @@
  * What a client needs only once it is connected: a file of its own, loaded after the first link is
  * open, so that the handshake does not wait for it.
  */
+import { readLaterControl } from "../protocol/later.ts";
 import type { Control } from "../protocol/mesh.ts";
 import { createIntroductions, type Sending } from "./introductions.ts";
 import type { Link } from "./link.ts";
 import { GATHERING_CAP, type Member } from "./member.ts";
+import type { Encoded, Message } from "./messages.ts";
+import { createPieces, type SendOptions } from "./pieces.ts";
 import type { Mesh, Role } from "./session.ts";
 import { type LinkStats, readStats } from "./stats.ts";
 
@@ -20,6 +23,15 @@ export interface Later {
   recognise(mark: string): Promise<string | undefined>;
   /** Somebody else is the primary now. */
   stepDown(): void;
+  /** Sends what is longer than a frame, or watched on its way, once it is its `turn`. */
+  sendPieces(
+    link: Link,
+    message: Encoded,
+    options: SendOptions | undefined,
+    turn: Promise<void>,
+  ): Promise<void>;
+  /** A message that `frame` makes whole; undefined while more of it must come. */
+  takePiece(link: Link, frame: ArrayBuffer): Message | undefined;
   stats(): Promise<Map<string, LinkStats>>;
 }
 
@@ -33,7 +45,11 @@ export function attend(mesh: Mesh): Later {
   mesh.addEventListener("peer", (event) => introductions.admit(idOf(event)));
   mesh.addEventListener("leave", (event) => send(introductions.dismiss(idOf(event))));
 
-  function take(_from: Link, _text: string): void {
+  const pieces = createPieces((progress) => mesh.emit("progress", progress));
+
+  function take(from: Link, text: string): void {
+    const frame = readLaterControl(text);
+    if (frame?.type === "refuse") pieces.stop(from, frame);
   }
 
   function introduce(from: Link, frame: Control): void {
@@ -74,7 +90,8 @@ export function attend(mesh: Mesh): Later {
     return readStats([...mesh.peers.values()]);
   }
 
-  return { take, introduce, recognise, stepDown, stats };
+  const { send: sendPieces, take: takePiece } = pieces;
+  return { take, introduce, recognise, stepDown, sendPieces, takePiece, stats };
 }
 
 const isMember = (role: Role): role is Member => "open" in role;

@@ -1,10 +1,12 @@
 /** One connection to one other client, and its one data channel. */
 import type { IceServer } from "../protocol/wire.ts";
+import type { LaterControl } from "../protocol/later.ts";
 import { type Control, readControl } from "../protocol/mesh.ts";
 import { delay } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
 import { gather } from "./gathering.ts";
-import { createAssembly, type Encoded, type Message, split } from "./messages.ts";
+import { type Encoded, FRAME, type Message, PIECE, readFrame, toFrame } from "./messages.ts";
+import type { SendOptions } from "./pieces.ts";
 
 /** A connection that did not open in this time does not open any more, in milliseconds. */
 const OPEN_MS = 30_000;
@@ -29,6 +31,14 @@ export interface Link {
   /** Control of a kind that the second file knows (later.ts), or nobody. */
   onother(text: string): void;
   onmessage(message: Message): void;
+  /** Sends what is longer than a frame, or watched on its way, once it is its `turn` (pieces.ts). */
+  sendPieces(
+    message: Encoded,
+    options: SendOptions | undefined,
+    turn: Promise<void>,
+  ): Promise<void>;
+  /** A message that `frame` makes whole; undefined while more of it must come. */
+  takePiece(frame: ArrayBuffer): Promise<Message | undefined>;
   /**
    * Makes an offer, waiting for more candidates for at most `cap` milliseconds.
    * @throws {FoyerError} `closed`
@@ -44,12 +54,17 @@ export interface Link {
   /** Closes unless it opens in time. */
   limitOpening(): void;
   /** Control passes between the pieces of a long message. */
-  sendControl(frame: Control): void;
+  sendControl(frame: Control | LaterControl): void;
   /**
    * Resolves when the whole message is handed to the browser, in the order of the calls.
    * @throws {FoyerError} `closed`
    */
-  send(message: Encoded): Promise<void>;
+  send(message: Encoded, options?: SendOptions): Promise<void>;
+  readonly isOpen: boolean;
+  /** Resolves when little enough is on its way, or when the link closes. */
+  ready(): Promise<void>;
+  /** @throws {FoyerError} `closed` */
+  post(frame: Uint8Array<ArrayBuffer>): void;
   /** Closes once everything that was handed over has gone out. */
   finish(): void;
   /** Closes at once; the other side learns of it. */
@@ -59,10 +74,11 @@ export interface Link {
 function makeLink(connection: RTCPeerConnection): Link {
   // Both sides make channel 0 themselves: it opens without a message that announces it.
   const channel = connection.createDataChannel("foyer", { negotiated: true, id: 0 });
-  const assembly = createAssembly();
   const { promise: opened, resolve: settleOpened } = Promise.withResolvers<boolean>();
   const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
   let sending = Promise.resolve();
+  /** Set by the first piece: from then on what comes waits for what came before. */
+  let receiving: Promise<void> | undefined;
   let healing: ReturnType<typeof setTimeout> | undefined;
 
   channel.binaryType = "arraybuffer";
@@ -105,26 +121,29 @@ function makeLink(connection: RTCPeerConnection): Link {
     opened.then(() => clearTimeout(timer));
   }
 
-  function sendControl(frame: Control): void {
-    if (channel.readyState === "open") channel.send(JSON.stringify(frame));
+  function sendControl(frame: Control | LaterControl): void {
+    if (link.isOpen) channel.send(JSON.stringify(frame));
   }
 
-  function send(message: Encoded): Promise<void> {
-    return sending = sending.catch(() => {}).then(() => sendPieces(message));
+  function send(message: Encoded, options?: SendOptions): Promise<void> {
+    const turn = sending;
+    const sent = options || message.bytes.length >= FRAME
+      ? link.sendPieces(message, options, turn)
+      : turn.then(ready).then(() => post(toFrame(message)));
+    sending = Promise.allSettled([turn, sent]).then(() => {});
+    return sent;
   }
 
-  async function sendPieces(message: Encoded): Promise<void> {
-    for (const piece of split(message)) {
-      if (channel.bufferedAmount > HIGH_WATER) await drain();
-      if (channel.readyState !== "open") failClosed();
-      channel.send(piece);
-    }
-  }
-
-  function drain(): Promise<void> {
+  function ready(): Promise<void> {
+    if (channel.bufferedAmount <= HIGH_WATER) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     channel.onbufferedamountlow = () => resolve();
     return Promise.race([promise, closed]);
+  }
+
+  function post(frame: Uint8Array<ArrayBuffer>): void {
+    if (!link.isOpen) failClosed();
+    channel.send(frame);
   }
 
   function receive(data: string | ArrayBuffer): void {
@@ -132,12 +151,19 @@ function makeLink(connection: RTCPeerConnection): Link {
       const frame = readControl(data);
       return frame ? link.oncontrol(frame) : link.onother(data);
     }
-    let message;
-    try {
-      message = assembly.add(data);
-    } catch {
-      return close();
+    const isPiece = new Uint8Array(data)[0] >= PIECE;
+    const read = () => isPiece ? link.takePiece(data) : readFrame(data);
+    if (isPiece || receiving) receiving = (receiving ?? opened).then(read).then(deliver, close);
+    else {
+      try {
+        deliver(readFrame(data));
+      } catch {
+        close();
+      }
     }
+  }
+
+  function deliver(message: Message | undefined): void {
     if (message !== undefined) link.onmessage(message);
   }
 
@@ -161,12 +187,19 @@ function makeLink(connection: RTCPeerConnection): Link {
     oncontrol() {},
     onother() {},
     onmessage() {},
+    get isOpen() {
+      return channel.readyState === "open";
+    },
+    sendPieces: failClosed,
+    takePiece: failClosed,
     offer,
     answer,
     accept,
     limitOpening,
     sendControl,
     send,
+    ready,
+    post,
     finish,
     close,
   };

@@ -5,6 +5,7 @@ import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
 import { type Data, encode, type Message } from "./messages.ts";
+import type { Progress, SendOptions } from "./pieces.ts";
 
 /** An open link to another member of the mesh. */
 export interface Peer {
@@ -28,6 +29,8 @@ export interface SessionEvents {
   /** The link works again. */
   back: CustomEvent<{ peerId: string }>;
   message: CustomEvent<{ peerId: string; data: Message }>;
+  /** More has come of a message that is longer than 64 KiB. */
+  progress: CustomEvent<Progress>;
   /** `code` says why, where it was not this client's own wish. */
   state: CustomEvent<{ state: SessionState; code?: FoyerErrorCode }>;
   /** The mesh has a new primary. */
@@ -48,10 +51,10 @@ export interface Session extends EventTarget {
   readonly peers: ReadonlyMap<string, Peer>;
   /**
    * Resolves when `data` is handed to the browser; waits while too much is on its way.
-   * Messages to one peer keep their order.
-   * @throws {FoyerError} `no-such-peer`, `closed` or `too-large`
+   * Messages to one peer keep their order. Up to 64 MiB; what is larger is sent in slices.
+   * @throws {FoyerError} `no-such-peer`, `closed`, `too-large`, or `refused` by the other side
    */
-  send(peerId: string, data: Data): Promise<void>;
+  send(peerId: string, data: Data, options?: SendOptions): Promise<void>;
   /** Sends to all who are here; who leaves meanwhile is no failure. */
   broadcast(data: Data): Promise<void>;
   /**
@@ -134,6 +137,8 @@ export class Mesh extends EventTarget {
     this.peers.set(peerId, link);
     link.oncontrol = (frame) => this.role.take(link, frame);
     link.onother = (text) => this.loadLater().then((later) => later.take(link, text), () => {});
+    link.sendPieces = async (...args) => (await this.loadLater()).sendPieces(link, ...args);
+    link.takePiece = async (frame) => (await this.loadLater()).takePiece(link, frame);
     link.onmessage = (data) => this.#isOver || this.emit("message", { peerId, data });
     link.closed.then(() => {
       if (this.peers.get(peerId) !== link) return;
@@ -153,11 +158,11 @@ export class Mesh extends EventTarget {
     });
   }
 
-  async send(peerId: string, data: Data): Promise<void> {
+  async send(peerId: string, data: Data, options?: SendOptions): Promise<void> {
     this.#assertOpen();
     const link = this.peers.get(peerId);
     if (!link) throw new FoyerError("no-such-peer", "This peer is not here, or not any more");
-    await link.send(encode(data));
+    await link.send(encode(data), options);
   }
 
   async broadcast(data: Data): Promise<void> {
