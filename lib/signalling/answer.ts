@@ -20,6 +20,7 @@ export interface AnswerMail extends StoredAnswer {
 
 export const keyOfAnswers = (session: string) => ["answer", session];
 export const keyOfAnswer = (session: string, id: string) => ["answer", session, id];
+export const keyOfAllDelivered = (session: string) => ["delivered", session];
 /** What is left of a confirmed answer: its digest, so that its offer is never used again. */
 export const keyOfDelivered = (session: string, id: string) => ["delivered", session, id];
 

@@ -1,10 +1,11 @@
 /** Sessions from their first deposit to their end. */
-import { keyOfAnswer, keyOfDelivered } from "./answer.ts";
+import { keyOfAllDelivered, keyOfAnswers } from "./answer.ts";
 import { type Claim, grantClaim, judgeClaim, type Refusal } from "./claim.ts";
 import type { Context, Gone } from "./context.ts";
 import { log, shorten } from "./log.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfCount, keyOfOffer, keyOfOffers, nameOffer, type Offer } from "./offer.ts";
+import type { Ledger } from "./pool.ts";
 import { retryChange } from "./retry_change.ts";
 import {
   isOver,
@@ -15,9 +16,6 @@ import {
   TOMBSTONE_TIME,
 } from "./session.ts";
 import { type Change, check, remove, set } from "./store.ts";
-
-/** Keys in one getMany (Deno KV's limit). */
-const MOST_KEYS = 10;
 
 /** The session as the store has it now, or how it is gone. */
 export async function findSession(context: Context, id: string): Promise<Session | Gone> {
@@ -68,7 +66,6 @@ export async function openSession(
     const deposit = before
       ? await planLaterDeposit(context, id, first.offers)
       : planDeposit(id, first.offers);
-    if (!deposit) return;
     if (!isOpen()) return "gone";
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
@@ -81,7 +78,7 @@ export async function openSession(
         ...deposit.mutations,
       ],
     });
-    if (!versionstamp) return;
+    if (!versionstamp) return void pool.showLedger(id, null);
     pool.forget(id);
     const opened = { how: HOW[verdict], term: session.term! };
     log(`session-${opened.how}`, { session: shorten(id) });
@@ -91,6 +88,7 @@ export async function openSession(
       return opened;
     }
     pool.showSession({ key: entry.key, value: session, versionstamp });
+    pool.showLedger(id, addToLedger(deposit, versionstamp));
     pool.show(id, deposit.fresh.map((offer) => ({ ...offer, versionstamp })));
     return opened;
   });
@@ -139,10 +137,11 @@ export async function depositOffers(
     entry ??= await store.get<Session>(keyOfSession(id));
     if (entry.value?.holder?.socket !== socket) return "not-holder";
     const deposit = await planLaterDeposit(context, id, offers);
-    if (!deposit) return;
     const { checks, mutations, fresh } = deposit;
+    if (fresh.length === 0) return { deposited: 0 };
     const versionstamp = await store.commit({ checks: [check(entry), ...checks], mutations });
     entry = undefined;
+    pool.showLedger(id, versionstamp ? addToLedger(deposit, versionstamp) : null);
     if (!versionstamp) return;
     pool.show(id, fresh.map((offer) => ({ ...offer, versionstamp })));
     return { deposited: fresh.length };
@@ -230,16 +229,23 @@ async function clearSession(context: Context, id: string) {
 }
 
 interface DepositPlan extends Change {
+  known: ReadonlySet<string>;
   fresh: { key: Deno.KvKey; value: Offer }[];
 }
 
-/** The change that adds `offers`, which the session does not know. */
-function planDeposit(id: string, offers: string[]): DepositPlan {
-  const fresh = [...new Set(offers)].map((offer) => ({
-    key: keyOfOffer(id, nameOffer(offer)),
+/** The change that adds those of `offers` that are not `known`. */
+function planDeposit(
+  id: string,
+  offers: string[],
+  known: ReadonlySet<string> = new Set(),
+): DepositPlan {
+  const ids = new Map(offers.map((offer) => [nameOffer(offer), offer]));
+  const fresh = [...ids].filter(([offerId]) => !known.has(offerId)).map(([offerId, offer]) => ({
+    key: keyOfOffer(id, offerId),
     value: { offer, leaseExpiresAt: null },
   }));
   return {
+    known,
     fresh,
     checks: [],
     mutations: [
@@ -250,30 +256,33 @@ function planDeposit(id: string, offers: string[]): DepositPlan {
 }
 
 /**
- * The change that adds those of `offers` that are neither live nor answered; undefined where somebody
- * changed that while it was read. It checks the counter of offers, which moves with every deposit and
- * drop: an old socket's refill may come between, or the same commit twice, over a line that broke. A
- * check for each offer would be more than a KV Connect server takes.
+ * The change that adds those of `offers` that are neither live nor answered. It checks the counter of
+ * offers, which moves with every deposit and drop: an old socket's refill may come between, or the
+ * same commit twice, over a line that broke. A check for each offer would be more than a KV Connect
+ * server takes.
  */
 async function planLaterDeposit(
   context: Context,
   id: string,
   offers: string[],
-): Promise<DepositPlan | undefined> {
-  const counter = keyOfCount(id, "offers");
-  const keys = offers.flatMap((offer) =>
-    [keyOfOffer, keyOfAnswer, keyOfDelivered].map((keyOf) => keyOf(id, nameOffer(offer)))
-  );
-  const chunks = Array.from(
-    { length: Math.ceil(keys.length / (MOST_KEYS - 1)) },
-    (_, i) => [counter, ...keys.slice(i * (MOST_KEYS - 1), (i + 1) * (MOST_KEYS - 1))],
-  );
-  const reads = await Promise.all(chunks.map((chunk) => context.store.getMany<unknown[]>(chunk)));
-  // Each is of one moment; together they are where the counter stood still.
-  if (reads.some(([{ versionstamp }]) => versionstamp !== reads[0][0].versionstamp)) return;
-  const known = new Set(
-    reads.flat().filter(({ versionstamp }) => versionstamp).map(({ key }) => key[2]),
-  );
-  const plan = planDeposit(id, offers.filter((offer) => !known.has(nameOffer(offer))));
-  return { ...plan, checks: [check(reads[0][0])] };
+): Promise<DepositPlan> {
+  const { ids, versionstamp } = context.pool.recall(id)?.ledger ?? await readLedger(context, id);
+  const plan = planDeposit(id, offers, ids);
+  return { ...plan, checks: [{ key: keyOfCount(id, "offers"), versionstamp }] };
+}
+
+async function readLedger({ store }: Context, id: string): Promise<Ledger> {
+  const { versionstamp } = await store.get(keyOfCount(id, "offers"));
+  const ids = new Set<string>();
+  // In the order in which an offer goes from one to the next: none is missed on its way.
+  for (const prefix of [keyOfOffers(id), keyOfAnswers(id), keyOfAllDelivered(id)]) {
+    for (const { key } of await store.list(prefix)) ids.add(key[2] as string);
+  }
+  return { ids, versionstamp };
+}
+
+function addToLedger({ known, fresh }: DepositPlan, versionstamp: string): Ledger {
+  const ids = new Set(known);
+  for (const { key } of fresh) ids.add(key[2] as string);
+  return { ids, versionstamp };
 }

@@ -59,6 +59,11 @@ export async function leaseOffer(
 const REFILL_TIME = 400;
 /** A refill at another isolate is seen only by looking. */
 const LOOK_TIME = 100;
+/**
+ * Where the primary's socket is here its refills are shown here, and before anybody looks for what
+ * others gave back there are so many milliseconds for one to come.
+ */
+const FIRST_LOOK_TIME = 25;
 
 /** Leases an offer, or the one that the primary is just asked for. */
 export async function leaseNextOffer(
@@ -66,7 +71,15 @@ export async function leaseNextOffer(
   id: string,
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, mail } = context;
-  const end = performance.now() + REFILL_TIME;
+  const start = performance.now();
+  const end = start + REFILL_TIME;
+  for (let session = findDrained(context, id); session; session = findDrained(context, id)) {
+    const left = start + FIRST_LOOK_TIME - performance.now();
+    if (left <= 0) break;
+    const waited = pool.waitForOffer(id, left);
+    mail.wake(session, id, {});
+    if (await waited === "crowded") break;
+  }
   while (true) {
     const result = await leaseOffer(context, id);
     const session = pool.recall(id)?.session?.value;
@@ -80,6 +93,13 @@ export async function leaseNextOffer(
       return "no-free-offer";
     }
   }
+}
+
+/** The session, where its primary's socket is here and no free offer is in sight. */
+function findDrained({ pool, isolate }: Context, id: string): Session | null {
+  const sight = pool.recall(id);
+  const session = sight?.session?.value;
+  return session?.holder?.isolate === isolate && sight!.free.size === 0 ? session : null;
 }
 
 /** Gives a lease back before its time. `leaseExpiresAt` names it: a later lease is not touched. */

@@ -16,6 +16,14 @@ export interface Sight {
   taking: Set<string>;
   /** Leases granted here, so that their answers need no read. */
   leased: Map<string, Deno.KvEntry<Offer>>;
+  /** What was ever deposited, so that a deposit needs no read; null where that is not known. */
+  ledger: Ledger | null;
+}
+
+/** The offers of a session, consumed or not, at one version of its counter of offers. */
+export interface Ledger {
+  ids: ReadonlySet<string>;
+  versionstamp: string | null;
 }
 
 export interface Pool {
@@ -27,6 +35,8 @@ export interface Pool {
   show(session: string, entries: Deno.KvEntry<Offer>[]): void;
   /** A session as a commit of this isolate left it. */
   showSession(entry: SessionEntry): void;
+  /** What was deposited as a commit of this isolate left it; null where one failed that rested on it. */
+  showLedger(session: string, ledger: Ledger | null): void;
   forget(session: string): void;
   /** Resolves when an offer is shown, or after `time` milliseconds; "crowded" where too many wait. */
   waitForOffer(session: string, time: number): Promise<"waited" | "crowded">;
@@ -64,9 +74,7 @@ export function createPool(store: Store): Pool {
     }
     sight.free = new Map(
       offers
-        .filter(({ key, value }) =>
-          !sight.taking.has(key[2] as string) && waitForOffer(context, id, value) === 0
-        )
+        .filter((entry) => !isTaken(sight, entry) && waitForOffer(context, id, entry.value) === 0)
         .map((entry) => [entry.key[2] as string, entry]),
     );
     const size = offers.reduce((sum, { value }) => sum + value.offer.length, 0);
@@ -75,11 +83,18 @@ export function createPool(store: Store): Pool {
     return sight;
   }
 
+  /** Or was taken here after the list had been read: versions grow (Deno KV). */
+  function isTaken({ taking, leased }: Sight, { key, versionstamp }: Deno.KvEntry<Offer>): boolean {
+    const id = key[2] as string;
+    return taking.has(id) || (leased.get(id)?.versionstamp ?? "") > versionstamp;
+  }
+
   const makeSight = (): Sight => ({
     session: null,
     free: new Map(),
     taking: new Set(),
     leased: new Map(),
+    ledger: null,
   });
 
   function remember(id: string, sight: Sight) {
@@ -112,6 +127,10 @@ export function createPool(store: Store): Pool {
       const sight = recall(id) ?? makeSight();
       sight.session = entry;
       remember(id, sight);
+    },
+    showLedger(id, ledger) {
+      const sight = recall(id);
+      if (sight) sight.ledger = ledger;
     },
     waitForOffer(id, time) {
       const others = waiting.get(id) ?? new Set();

@@ -103,6 +103,13 @@ export function servePrimary(
 
   /** Answers sent and not confirmed, by their ids. */
   const sent = new Map<string, string>();
+  /** Of those, the ones that are to be confirmed in the store. */
+  const received = new Set<string>();
+  let confirming = Promise.resolve();
+  let isConfirming = false;
+  /** Answers to be sent, with whatever else happens at this moment. */
+  let outbox: AnswerMail[] = [];
+  let isTelling = false;
   let isReleased = false;
   let settleTimer: ReturnType<typeof setTimeout> | undefined;
   let leaseTimer: ReturnType<typeof setTimeout> | undefined;
@@ -113,7 +120,7 @@ export function servePrimary(
 
   const self: PrimarySocket = {
     id,
-    deliver: (mail) => sendAnswers([mail], "here"),
+    deliver,
     repeat: () => tally.isKnown && send(tally.status()),
     move,
     refresh: coalesce(refresh),
@@ -143,7 +150,7 @@ export function servePrimary(
     const type = (frame as { type?: unknown } | null)?.type;
     if (type === undefined) return await takeDeposit(check(Deposit, frame));
     if (stage !== "open") throw new InvalidInput("invalid", "the first frame declares offers");
-    if (type === "received") return await takeReceived(check(Received, frame));
+    if (type === "received") return takeReceived(check(Received, frame));
     if (type === "end") return await takeEnd();
     throw new InvalidInput("invalid", `type: "${String(type).slice(0, 40)}" is not known here`);
   }
@@ -192,9 +199,24 @@ export function servePrimary(
     await self.refresh("return");
   }
 
-  async function takeReceived({ ids }: Received) {
-    await confirmAnswers(context, sessionId, ids, sent);
-    ids.forEach((answerId) => sent.delete(answerId));
+  /** The frames that come after it need not wait; confirmations that come meanwhile share a commit. */
+  function takeReceived({ ids }: Received) {
+    for (const answerId of ids) received.add(answerId);
+    if (!isConfirming) confirming = confirm().catch(report);
+  }
+
+  async function confirm() {
+    isConfirming = true;
+    try {
+      while (received.size > 0) {
+        const ids = [...received];
+        received.clear();
+        await confirmAnswers(context, sessionId, ids, sent);
+        ids.forEach((answerId) => sent.delete(answerId));
+      }
+    } finally {
+      isConfirming = false;
+    }
   }
 
   async function takeEnd() {
@@ -206,7 +228,25 @@ export function servePrimary(
     tally.move(change);
     if (isReleased) return;
     settleTimer ??= setTimeout(() => self.refresh("here").catch(report), SETTLE_TIME);
-    tell();
+    tellSoon();
+  }
+
+  function deliver(mail: AnswerMail) {
+    outbox.push(mail);
+    tellSoon();
+  }
+
+  /** What one commit of several joiners changed is told together. */
+  function tellSoon() {
+    if (isTelling) return;
+    isTelling = true;
+    queueMicrotask(() => {
+      isTelling = false;
+      const mail = outbox;
+      outbox = [];
+      sendAnswers(mail, "here");
+      tell();
+    });
   }
 
   function tell() {
@@ -298,6 +338,7 @@ export function servePrimary(
 
   async function release() {
     isReleased = true;
+    await confirming;
     clearTimeout(firstFrameTimer);
     clearTimeout(leaseTimer);
     clearTimeout(settleTimer);
