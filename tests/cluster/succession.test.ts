@@ -6,6 +6,8 @@ import { claim, takeOver } from "../contract/heir.ts";
 import { answer, answerLease, drain, lease, untilAway } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
 import { at } from "./at.ts";
+import { layLine } from "./line.ts";
+import { startProcess } from "./process.ts";
 import { onDenokv, testOnThree, testTogether } from "./stage.ts";
 
 testOnThree({
@@ -106,4 +108,27 @@ testTogether("A take-over over several processes, in its time", {
       assertEquals((await answerLease(at(a, session), mine, "x")).status, 202);
       assertEquals((await heir.answers(1))[0].answer, "x");
     }),
+
+  "When the primary's network dies half-way, so that nobody hears a goodbye, a peer takes over": {
+    ignore: false,
+    why: "",
+    async fn() {
+      const server = await startProcess({ DENO_KV_PATH: ":memory:" });
+      await using _stopped = { [Symbol.asyncDispose]: () => server.kill() };
+      await using line = layLine(server.origin);
+      const given = makeId();
+      const far = { ...server, origin: line.origin };
+      await using session = await startSession(far, { succession: given });
+      line.stall();
+      const since = performance.now();
+      await using heir = await takeOver({ server, id: session.id }, { given });
+      const took = performance.now() - since;
+      assert(took > 1_000, "the server cannot know at once");
+      line.resume();
+      await session.primary.closed();
+      const mine = await lease({ server, id: session.id });
+      assertEquals(mine.offer, "heir's");
+      assert(heir.isOpen);
+    },
+  },
 });
