@@ -78,6 +78,8 @@ export function preside(
     else if (frame.type === "status") free = frame.offers - frame.consumed;
     else if (frame.type === "want") {
       setTimeout(() => pool.prepare(frame.count).then(declare, () => {}), free && REFILL_MS);
+    } else if (frame.type === "ice") {
+      iceServers = known ?? frame.iceServers;
     } else if (frame.type === "error" && !mesh) {
       giveUp(new FoyerError(frame.code as FoyerErrorCode, frame.detail));
     }

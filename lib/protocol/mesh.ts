@@ -8,12 +8,13 @@
  *   primary  -> peer       Offers     the newcomer's offer to this peer
  *   peer     -> primary    Answers    its answer to the newcomer
  *   primary  -> newcomer   Answers    of all earlier peers in one frame, those of slow ones after it
+ *   primary  -> everyone   Ice        the server renewed its credentials before they end
  *   primary  -> everyone   End        the session is over
  *
  * `peer` names the other end of a connection: passing a frame on, the primary puts the id of the
  * sender in the place of the receiver's.
  */
-import type { MAX_DESCRIPTION } from "./wire.ts";
+import type { IceServer, MAX_DESCRIPTION } from "./wire.ts";
 
 /** The primary's first frame on a new connection. Ids are its making: 64 random bits or more. */
 export interface Welcome {
@@ -36,6 +37,14 @@ export interface Answers {
   type: "answers";
   /** `null`: there will be no answer, because that peer left or could not make one. */
   connections: { peer: string; answer: string | null }[];
+}
+/**
+ * For connections that are mended or made from now on (RTCPeerConnection.setConfiguration()). Not in
+ * `Control`: it is read by the client's second file.
+ */
+export interface Ice {
+  type: "ice";
+  iceServers: IceServer[];
 }
 export interface End {
   type: "end";

@@ -2,7 +2,7 @@
  * What travels between a client and the server. The wire shapes of the seed:
  *
  *   primary -> server   Deposit | Received | End            (WebSocket /:sessionId)
- *   server  -> primary  Welcome | Answers | Want | Status | WireError
+ *   server  -> primary  Welcome | Answers | Want | Status | Ice | WireError
  *   joiner  <- server   Invitation                          (GET  /:sessionId)
  *   joiner  -> server   Answer | GiveBack                   (POST /:sessionId)
  *
@@ -119,12 +119,17 @@ export interface Status {
   offers: number;
   consumed: number;
 }
+/** In the place of the welcome's, whose TURN credentials will end. */
+export interface Ice {
+  type: "ice";
+  iceServers: IceServer[];
+}
 export interface WireError {
   type: "error";
   code: string;
   detail: string;
 }
-export type FromServer = Welcome | Answers | Want | Status | WireError;
+export type FromServer = Welcome | Answers | Want | Status | Ice | WireError;
 export type FromPrimary = Deposit | Received | End;
 /** What the server says to a stored answer. `primary` is "away" while its socket is lost. */
 export interface Stored {

@@ -6,6 +6,7 @@
  *   <- {type: "welcome", sessionId, link, key, term, iceServers}
  *   <- {type: "status", offers, consumed}            the counter, as it changes
  *   <- {type: "want", count}                         the pool is low
+ *   <- {type: "ice", iceServers}                     before the TURN credentials end
  *   <- {type: "answers", connections: [{id, offer, answer}, …]}
  *   -> {type: "received", ids}                       until then an answer is sent again after a return
  *   -> {type: "end"}
@@ -19,6 +20,7 @@ import {
   CLOSE,
   Deposit,
   type FromServer,
+  type IceServer,
   InvalidInput,
   MAX_FRAME,
   parseJson,
@@ -36,7 +38,7 @@ import {
 } from "./hosting.ts";
 import { describeError, log, shorten } from "./log.ts";
 import { countUp, type Wake } from "./metrics.ts";
-import { mintIceServers } from "./ice.ts";
+import { mintIceServers, timeRenewal } from "./ice.ts";
 import { endLeases } from "./lease.ts";
 import { type Counts, MOST_LIVE, readCounts } from "./offer.ts";
 import { isAllowed } from "./origin.ts";
@@ -46,7 +48,10 @@ import { createTally } from "./tally.ts";
 
 export interface PrimarySocket {
   readonly id: string;
-  /** Says the counter again, so that the primary knows that its socket is alive. */
+  /**
+   * Called every now and then: says the counter again, so that the primary knows that its socket is
+   * alive, and renews its ICE servers when it is time.
+   */
   repeat(): void;
   /** Sends an answer that was just stored. */
   deliver(mail: AnswerMail): void;
@@ -97,6 +102,7 @@ export function servePrimary(
   let stage: "new" | "opening" | "open" = "new";
   let term = 0;
   let frames = { since: 0, count: 0 };
+  let renewIceAt = Infinity;
   const tally = createTally();
   let work = Promise.resolve();
   let queued = 0;
@@ -121,7 +127,7 @@ export function servePrimary(
   const self: PrimarySocket = {
     id,
     deliver,
-    repeat: () => tally.isKnown && send(tally.status()),
+    repeat,
     move,
     refresh: coalesce(refresh),
     async drain() {
@@ -194,9 +200,26 @@ export function servePrimary(
     sockets.set(sessionId, self);
     before?.refresh("return").catch((error) => log("socket-failed", describeError(error)));
     if (result.how !== "opened") await dropUndeclared(context, sessionId, id, offers);
-    const iceServers = mintIceServers(settings, now());
-    send({ type: "welcome", sessionId, link, key, term, iceServers });
+    send({ type: "welcome", sessionId, link, key, term, iceServers: mintMine() });
     await self.refresh("return");
+  }
+
+  function mintMine(): IceServer[] {
+    renewIceAt = timeRenewal(settings, now());
+    return mintIceServers(settings, now());
+  }
+
+  function repeat() {
+    if (!tally.isKnown) return;
+    send(tally.status());
+    if (now() >= renewIceAt) renewIce().catch(report);
+  }
+
+  async function renewIce() {
+    renewIceAt = Infinity;
+    // Not for one that lost its session in the meantime: it is closed by this.
+    await self.refresh("return");
+    if (isOpen()) send({ type: "ice", iceServers: mintMine() });
   }
 
   /** The frames that come after it need not wait; confirmations that come meanwhile share a commit. */

@@ -13,8 +13,11 @@ export interface Settings {
   /** Origins a session may redirect to, or "*". */
   targetOrigins: Origins;
   iceServers: IceServer[];
-  /** TURN servers that share `secret` (coturn's use-auth-secret), or null. */
-  turn: { urls: string[]; secret: string } | null;
+  /**
+   * TURN servers that share `secret` (coturn's use-auth-secret), or null. `time`: how long a credential
+   * may be used to allocate, in milliseconds.
+   */
+  turn: { urls: string[]; secret: string; time: number } | null;
 }
 
 export type Origins = "*" | readonly string[];
@@ -28,6 +31,9 @@ export const DEFAULTS: Settings = {
   iceServers: [{ urls: "stun:stun.l.google.com:19302" }],
   turn: null,
 };
+
+/** Twelve hours: a session seldom needs a second credential. */
+const TURN_TIME = 12 * 3_600_000;
 
 export interface Environment {
   [name: string]: string | undefined;
@@ -124,7 +130,8 @@ function readTurn(env: Environment): Settings["turn"] {
       fail("TURN_URLS", url, "addresses such as turn:turn.example.com:3478?transport=udp");
     }
   }
-  return { urls: list, secret };
+  const time = readNumber(env, "TURN_SECONDS", TURN_TIME / 1_000, 60, 604_800) * 1_000;
+  return { urls: list, secret, time };
 }
 
 /** RFC 7064 (stun) and RFC 7065 (turn). */

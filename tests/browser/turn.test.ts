@@ -1,73 +1,9 @@
 /** Two people who can only meet at a TURN server: a real coturn, real credentials. */
 import { assertEquals } from "@std/assert";
-import { delay } from "../../lib/signalling/delay.ts";
-import { freePort } from "../cluster/ports.ts";
+import { openBehindWall, SECRET, startCoturn, testWithCoturn } from "./coturn.ts";
 import { joinSession, say, startSession, untilHeard } from "./room.ts";
-import { type Stage, testInChromium } from "./stage.ts";
 
-const SECRET = "known to coturn and Foyer alone";
-const coturn = await findCoturn();
-const test = coturn ? testInChromium : (name: string) =>
-  Deno.test({
-    name: `${name} (skipped: no turnserver here; Debian's package coturn has it)`,
-    ignore: true,
-    fn() {},
-  });
-
-async function findCoturn(): Promise<boolean> {
-  const command = new Deno.Command("turnserver", {
-    args: ["--version"],
-    stdout: "null",
-    stderr: "null",
-  });
-  return await command.output().then(() => true, () => false);
-}
-
-/** Its address, once it takes connections. */
-async function startCoturn(stage: Stage): Promise<string> {
-  const port = freePort();
-  const child = new Deno.Command("turnserver", {
-    args: [
-      ..."-n -L 127.0.0.1 -E 127.0.0.1 --realm=foyer --use-auth-secret --no-cli --no-tls --no-dtls"
-        .split(" "),
-      ..."--allow-loopback-peers --log-file=stdout --pidfile=/dev/null".split(" "),
-      `--static-auth-secret=${SECRET}`,
-      `-p`,
-      String(port),
-    ],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  stage.defer(async () => {
-    child.kill("SIGKILL");
-    await child.status;
-  });
-  while (true) {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => null);
-    connection?.close();
-    if (connection) return `turn:127.0.0.1:${port}?transport=udp`;
-    await delay(20);
-  }
-}
-
-/** A page whose connections may only go through a relay. */
-async function openBehindWall(stage: Stage) {
-  const page = await stage.open();
-  await page.evaluateOnNewDocument(() => {
-    const Direct = RTCPeerConnection;
-    const connections: RTCPeerConnection[] = [];
-    Object.assign(globalThis, { connections });
-    globalThis.RTCPeerConnection = class extends Direct {
-      constructor(configuration?: RTCConfiguration) {
-        super({ ...configuration, iceTransportPolicy: "relay" });
-        connections.push(this);
-      }
-    };
-  });
-  return page;
-}
-
-test("two people who may only use a relay meet at the TURN server", async (stage) => {
+testWithCoturn("two people who may only use a relay meet at the TURN server", async (stage) => {
   const TURN_URLS = await startCoturn(stage);
   const server = await stage.serve({ TURN_URLS, TURN_SECRET: SECRET });
   const host = await openBehindWall(stage);
@@ -89,37 +25,40 @@ test("two people who may only use a relay meet at the TURN server", async (stage
   assertEquals(kinds, ["relay", "relay"]);
 });
 
-test("a forged or expired TURN credential gets no relay, and one minted by Foyer does", async (stage) => {
-  const TURN_URLS = await startCoturn(stage);
-  const server = await stage.serve({ TURN_URLS, TURN_SECRET: SECRET });
-  const host = await stage.open();
-  const link = await startSession(host, server);
-  const response = await fetch(link, { headers: { accept: "application/json" } });
-  const { iceServers: [minted] } = await response.json() as { iceServers: RTCIceServer[] };
-  const forged = { ...minted, credential: btoa("made up") };
-  const username = `${Math.floor(Date.now() / 1_000) - 60}:anyone`;
-  const expired = { ...minted, username, credential: await sign(username) };
+testWithCoturn(
+  "a forged or expired TURN credential gets no relay, and one minted by Foyer does",
+  async (stage) => {
+    const TURN_URLS = await startCoturn(stage);
+    const server = await stage.serve({ TURN_URLS, TURN_SECRET: SECRET });
+    const host = await stage.open();
+    const link = await startSession(host, server);
+    const response = await fetch(link, { headers: { accept: "application/json" } });
+    const { iceServers: [minted] } = await response.json() as { iceServers: RTCIceServer[] };
+    const forged = { ...minted, credential: btoa("made up") };
+    const username = `${Math.floor(Date.now() / 1_000) - 60}:anyone`;
+    const expired = { ...minted, username, credential: await sign(username) };
 
-  const countRelays = (server: RTCIceServer) =>
-    host.evaluate(async (server) => {
-      const connection = new RTCPeerConnection({
-        iceServers: [server],
-        iceTransportPolicy: "relay",
-      });
-      connection.createDataChannel("any");
-      let relays = 0;
-      const complete = new Promise<void>((resolve) => {
-        connection.onicecandidate = ({ candidate }) => candidate ? relays++ : resolve();
-      });
-      await connection.setLocalDescription();
-      await complete;
-      connection.close();
-      return relays;
-    }, server);
-  assertEquals(await countRelays(forged), 0);
-  assertEquals(await countRelays(expired), 0);
-  assertEquals(await countRelays(minted) > 0, true);
-});
+    const countRelays = (server: RTCIceServer) =>
+      host.evaluate(async (server) => {
+        const connection = new RTCPeerConnection({
+          iceServers: [server],
+          iceTransportPolicy: "relay",
+        });
+        connection.createDataChannel("any");
+        let relays = 0;
+        const complete = new Promise<void>((resolve) => {
+          connection.onicecandidate = ({ candidate }) => candidate ? relays++ : resolve();
+        });
+        await connection.setLocalDescription();
+        await complete;
+        connection.close();
+        return relays;
+      }, server);
+    assertEquals(await countRelays(forged), 0);
+    assertEquals(await countRelays(expired), 0);
+    assertEquals(await countRelays(minted) > 0, true);
+  },
+);
 
 async function sign(username: string): Promise<string> {
   const bytes = new TextEncoder();

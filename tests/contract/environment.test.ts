@@ -86,6 +86,15 @@ Deno.test("A bad TARGET_ORIGINS stops the start with a sentence that names it", 
   );
 });
 
+Deno.test("A bad TURN_SECONDS stops the start with a sentence that names it", async () => {
+  const turn = { TURN_URLS: "turn:127.0.0.1:3478", TURN_SECRET: "x" };
+  await assertRefused(
+    "TURN_SECONDS",
+    { ...turn, TURN_SECONDS: "soon" },
+    { ...turn, TURN_SECONDS: "59" },
+  );
+});
+
 for (const name of ["LEASE_SECONDS", "GRACE_SECONDS", "LIMIT_PER_MINUTE"]) {
   Deno.test(`A bad ${name} stops the start with a sentence that names it`, async () => {
     await assertRefused(name, { [name]: "soon" }, { [name]: "-1" });

@@ -2,6 +2,7 @@
 import type {
   Answers,
   FromServer,
+  Ice,
   Status,
   Want,
   Welcome,
@@ -15,6 +16,7 @@ type Frames = {
   answers: Answers;
   want: Want;
   status: Status;
+  ice: Ice;
   error: WireError;
 };
 /** Deno's WebSocket takes headers; the browser's type, which is in scope here, does not know. */
