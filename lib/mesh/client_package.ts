@@ -14,6 +14,7 @@ import type { Session } from "./session.ts";
 export { FoyerError };
 export type { FoyerErrorCode } from "./errors.ts";
 export { join, type JoinOptions, type JoinStep } from "./joiner.ts";
+export type { Channel, ChannelEvents, ChannelOptions } from "./channel.ts";
 export type { Data, Json, Message } from "./messages.ts";
 export type { Progress, SendOptions } from "./pieces.ts";
 export type { LinkStats } from "./stats.ts";

@@ -4,6 +4,7 @@
  */
 import { readLaterControl } from "../protocol/later.ts";
 import type { Control } from "../protocol/mesh.ts";
+import { type Channels, createChannels } from "./channel.ts";
 import { createIntroductions, type Sending } from "./introductions.ts";
 import type { Link } from "./link.ts";
 import { GATHERING_CAP, type Member } from "./member.ts";
@@ -32,6 +33,8 @@ export interface Later {
   ): Promise<void>;
   /** A message that `frame` makes whole; undefined while more of it must come. */
   takePiece(link: Link, frame: ArrayBuffer): Message | undefined;
+  /** @throws {FoyerError} `invalid` */
+  open: Channels["open"];
   stats(): Promise<Map<string, LinkStats>>;
 }
 
@@ -45,11 +48,13 @@ export function attend(mesh: Mesh): Later {
   mesh.addEventListener("peer", (event) => introductions.admit(idOf(event)));
   mesh.addEventListener("leave", (event) => send(introductions.dismiss(idOf(event))));
 
+  const channels = createChannels(mesh);
   const pieces = createPieces((progress) => mesh.emit("progress", progress));
 
   function take(from: Link, text: string): void {
     const frame = readLaterControl(text);
     if (frame?.type === "refuse") pieces.stop(from, frame);
+    else if (frame) channels.take(from, frame);
   }
 
   function introduce(from: Link, frame: Control): void {
@@ -91,7 +96,8 @@ export function attend(mesh: Mesh): Later {
   }
 
   const { send: sendPieces, take: takePiece } = pieces;
-  return { take, introduce, recognise, stepDown, sendPieces, takePiece, stats };
+  const { open } = channels;
+  return { take, introduce, recognise, stepDown, sendPieces, takePiece, open, stats };
 }
 
 const isMember = (role: Role): role is Member => "open" in role;

@@ -1,6 +1,7 @@
 /** A client's end of a session: who is linked to it, and what they say to each other. */
 import type { Control } from "../protocol/mesh.ts";
 import type { IceServer } from "../protocol/wire.ts";
+import type { Channel, ChannelOptions } from "./channel.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
@@ -57,6 +58,12 @@ export interface Session extends EventTarget {
   send(peerId: string, data: Data, options?: SendOptions): Promise<void>;
   /** Sends to all who are here; who leaves meanwhile is no failure. */
   broadcast(data: Data): Promise<void>;
+  /**
+   * A channel beside the one for send(), to all who open one of the same name: ordered and reliable
+   * unless told.
+   * @throws {FoyerError} `invalid` for a name that is open already; `unreachable`
+   */
+  open(name: string, options?: ChannelOptions): Promise<Channel>;
   /**
    * How each link is doing, by peer id.
    * @throws {FoyerError} `unreachable` where the client's second file cannot be loaded.
@@ -169,6 +176,10 @@ export class Mesh extends EventTarget {
     this.#assertOpen();
     const message = encode(data);
     await Promise.allSettled([...this.peers.values()].map((link) => link.send(message)));
+  }
+
+  async open(name: string, options?: ChannelOptions): Promise<Channel> {
+    return (await this.loadLater()).open(name, options);
   }
 
   async stats(): Promise<Map<string, LinkStats>> {

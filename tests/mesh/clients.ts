@@ -19,12 +19,13 @@ export async function openClients(
   stage: Stage,
   { origin }: Pick<Server, "origin">,
   count: number,
+  browser: "chromium" | "firefox" = "chromium",
 ): Promise<Page[]> {
   const site = servePages({ "/": `<script src="${origin}/client.global.js"></script>` });
   stage.defer(site.stop);
   const pages: Page[] = [];
   while (pages.length < count) {
-    const page = await stage.open();
+    const page = await stage.open(browser);
     await page.evaluateOnNewDocument(collectConnections);
     await page.goto(site.origin);
     pages.push(page);
