@@ -34,8 +34,7 @@ const EXPLANATIONS: { readonly [code in ProblemCode | ClientCode]?: Explanation 
   "no-path": {
     title: "No way through to the host",
     advice: "A router or firewall (NAT) stands between your networks, and no relay (TURN) helps " +
-      "around it. Try another network, such as a mobile hotspot, turn a VPN off, or ask the host " +
-      "to try the same.",
+      "around it. Try another network, or without a VPN.",
     way: "again",
   },
   "full": {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { trimTrailingSlash } from "hono/trailing-slash";
 import { DEFAULTS, type Settings } from "../lib/signalling/settings.ts";
 import { createSignalling } from "../lib/signalling/signalling.ts";
+import { serveCheck } from "./check.tsx";
 import { serveClient } from "./client.ts";
 import { serveHealth } from "./health.ts";
 import { serveHome } from "./home.tsx";
@@ -36,6 +37,7 @@ export function createApp(
   app.route("/", serveClient());
   const limit = limitRequests(all.limitPerMinute);
   app.route("/", serveHome(all, limit));
+  app.route("/", serveCheck(limit));
   const session = serveSession(signalling, limit);
   app.all("/:sessionId", (c) => session.answer(c.req.raw, c.env, c.req.param("sessionId")));
   return {

@@ -20,7 +20,9 @@ export interface Page {
   /** Seconds after which a page without script tries again. */
   retry?: number;
   /** The island's file. It is sent inside the page: one round trip brings all. */
-  script?: "home.js" | "join.js";
+  script?: "home.js" | "join.js" | "check.js";
+  /** Its style beside that of every page, sent inside it too. */
+  style?: "check.css";
 }
 
 /** A page for one request, and the policy that fits its nonce. */
@@ -47,7 +49,7 @@ export function compilePage(page: Page): (fields?: Record<string, string>) => Fi
 }
 
 function renderFrame(
-  { title, description, data = {}, content, fallback, retry, script }: Page,
+  { title, description, data = {}, content, fallback, retry, script, style }: Page,
 ): string {
   const attributes = Object.fromEntries(
     Object.entries(data).map(([name, value]) => [`data-${name}`, value]),
@@ -67,8 +69,9 @@ function renderFrame(
             <meta http-equiv="refresh" content={String(retry)} />
           </noscript>
         )}
-        <link rel="icon" href={script === "home.js" ? ICON : "data:,"} />
+        <link rel="icon" href={script === "join.js" ? "data:," : ICON} />
         <style nonce={NONCE} dangerouslySetInnerHTML={{ __html: assets["style.css"].body }} />
+        {style && <style nonce={NONCE} dangerouslySetInnerHTML={{ __html: assets[style].body }} />}
       </head>
       <body>
         {FIELDS}
@@ -76,7 +79,7 @@ function renderFrame(
         {fallback && <template>{fallback}</template>}
         {script && (
           <script
-            type={script === "home.js" ? "module" : undefined}
+            type={script === "join.js" ? undefined : "module"}
             nonce={NONCE}
             dangerouslySetInnerHTML={readScript(script)}
           />
@@ -86,7 +89,7 @@ function renderFrame(
   );
 }
 
-function readScript(name: "home.js" | "join.js") {
+function readScript(name: NonNullable<Page["script"]>) {
   return { __html: assets[name].body.replaceAll("</script", "<\\/script") };
 }
 

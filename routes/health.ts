@@ -14,6 +14,8 @@ export function serveHealth(signalling: Signalling) {
   return app.get("/healthz", async (c) => {
     const healthy = await signalling.isHealthy();
     c.header("Cache-Control", "no-store");
+    // The connection check of a page on another origin asks here first.
+    c.header("Access-Control-Allow-Origin", "*");
     return c.json({ store: healthy ? "reachable" : "unreachable" }, healthy ? 200 : 503);
   });
 }

@@ -74,6 +74,11 @@ function Failure({ code }: { code: string }) {
       {way === "again"
         ? <a class="button" href="">Try again</a>
         : <a class="button" href="/">Start a session</a>}
+      {code === "no-path" && (
+        <p>
+          <a href="/check">Test your connection</a> to see what helps.
+        </p>
+      )}
     </>
   );
 }

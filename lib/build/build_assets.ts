@@ -8,9 +8,12 @@ const ENTRIES: readonly Entry[] = [
   { name: "client.js", source: "lib/mesh/client.ts" },
   { name: "client.later.js", source: "lib/mesh/later.ts", loadedAs: "./later.ts" },
   { name: "client.global.js", source: "lib/mesh/client_global.ts", isScript: true },
+  { name: "client.check.js", source: "lib/mesh/check/check_connection.ts" },
   { name: "home.js", source: "islands/home.tsx" },
   { name: "join.js", source: "islands/join.ts", isScript: true },
   { name: "room.js", source: "islands/room.tsx" },
+  { name: "check.js", source: "islands/check.tsx" },
+  { name: "check.css", source: "islands/check_page.css" },
   { name: "style.css", source: "islands/style.css" },
 ];
 

@@ -23,12 +23,12 @@ export interface RunningBrowser {
   close(): Promise<void>;
 }
 
-/** @throws where there is no Chromium on this machine. */
-export async function launchChromium(): Promise<RunningBrowser> {
+/** With `flags` beside its own. @throws where there is no Chromium on this machine. */
+export async function launchChromium(flags: string[] = []): Promise<RunningBrowser> {
   const loopback = ONLY_LOOPBACK ? ["--allow-loopback-in-peer-connection"] : [];
   const browser = await puppeteer.launch({
     ...locate("Chromium", await findChromium()),
-    args: [...CHROMIUM_FLAGS, ...loopback],
+    args: [...CHROMIUM_FLAGS, ...loopback, ...flags],
   });
   // What it grants lasts as long as it is attached.
   const devtools = await browser.target().createCDPSession();

@@ -22,17 +22,26 @@ async function findCoturn(): Promise<boolean> {
   return await command.output().then(() => true, () => false);
 }
 
-/** Its address, once it takes connections. */
-export async function startCoturn(stage: Stage): Promise<string> {
-  const port = freePort();
+export interface Certificate {
+  /** Paths of PEM files. */
+  cert: string;
+  key: string;
+}
+
+/** Its addresses, once it takes connections; over TLS too where there is a `certificate`. */
+export async function startCoturn(stage: Stage, certificate?: Certificate) {
+  const [port, tlsPort] = [freePort(), freePort()];
+  const tls = certificate
+    ? [`--tls-listening-port=${tlsPort}`, `--cert=${certificate.cert}`, `--pkey=${certificate.key}`]
+    : ["--no-tls"];
   const child = new Deno.Command("turnserver", {
     args: [
-      ..."-n -L 127.0.0.1 -E 127.0.0.1 --realm=foyer --use-auth-secret --no-cli --no-tls --no-dtls"
+      ..."-n -L 127.0.0.1 -E 127.0.0.1 --realm=foyer --use-auth-secret --no-cli --no-dtls"
         .split(" "),
       ..."--allow-loopback-peers --log-file=stdout --pidfile=/dev/null".split(" "),
       `--static-auth-secret=${SECRET}`,
-      `-p`,
-      String(port),
+      `--listening-port=${port}`,
+      ...tls,
     ],
     stdout: "null",
     stderr: "null",
@@ -41,10 +50,20 @@ export async function startCoturn(stage: Stage): Promise<string> {
     child.kill("SIGKILL");
     await child.status;
   });
+  for (const wanted of certificate ? [port, tlsPort] : [port]) await untilListening(wanted);
+  return {
+    stun: `stun:127.0.0.1:${port}`,
+    udp: `turn:127.0.0.1:${port}?transport=udp`,
+    tcp: `turn:127.0.0.1:${port}?transport=tcp`,
+    tls: `turns:127.0.0.1:${tlsPort}`,
+  };
+}
+
+async function untilListening(port: number): Promise<void> {
   while (true) {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => null);
     connection?.close();
-    if (connection) return `turn:127.0.0.1:${port}?transport=udp`;
+    if (connection) return;
     await delay(20);
   }
 }

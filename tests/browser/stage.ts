@@ -13,8 +13,8 @@ const PATIENCE = 60_000;
 /** One test's servers and pages. All of them end with it. */
 export interface Stage {
   serve(settings?: Settings): Promise<Server>;
-  /** An empty page in a context of its own. */
-  open(browser?: "chromium" | "firefox"): Promise<Page>;
+  /** An empty page in a context of its own. `trusting` is a Chromium that takes any certificate. */
+  open(browser?: "chromium" | "trusting" | "firefox"): Promise<Page>;
   /** Ends with the test, after the pages and before the servers. */
   defer(end: () => unknown): void;
   /** What a page may complain about; any other error in a page fails the test. */
@@ -45,7 +45,11 @@ export function testInFirefox(name: string, run: (stage: Stage) => Promise<void>
   });
 }
 
-const launchers = { chromium: launchChromium, firefox: launchFirefox };
+const launchers = {
+  chromium: () => launchChromium(),
+  trusting: () => launchChromium(["--ignore-certificate-errors"]),
+  firefox: launchFirefox,
+};
 const running = new Map<string, Promise<RunningBrowser>>();
 
 Deno.test.afterAll(async () => {

@@ -4,7 +4,7 @@ import { openBehindWall, SECRET, startCoturn, testWithCoturn } from "./coturn.ts
 import { joinSession, say, startSession, untilHeard } from "./room.ts";
 
 testWithCoturn("two people who may only use a relay meet at the TURN server", async (stage) => {
-  const TURN_URLS = await startCoturn(stage);
+  const { udp: TURN_URLS } = await startCoturn(stage);
   const server = await stage.serve({ TURN_URLS, TURN_SECRET: SECRET });
   const host = await openBehindWall(stage);
   const link = await startSession(host, server);
@@ -28,7 +28,7 @@ testWithCoturn("two people who may only use a relay meet at the TURN server", as
 testWithCoturn(
   "a forged or expired TURN credential gets no relay, and one minted by Foyer does",
   async (stage) => {
-    const TURN_URLS = await startCoturn(stage);
+    const { udp: TURN_URLS } = await startCoturn(stage);
     const server = await stage.serve({ TURN_URLS, TURN_SECRET: SECRET });
     const host = await stage.open();
     const link = await startSession(host, server);

@@ -10,7 +10,7 @@ const TURN_SECONDS = 60;
 testWithCoturn(
   "offers made after the first TURN credentials ended get a relay by renewed ones",
   async (stage) => {
-    const TURN_URLS = await startCoturn(stage);
+    const { udp: TURN_URLS } = await startCoturn(stage);
     const settings = { TURN_URLS, TURN_SECRET: SECRET, TURN_SECONDS: String(TURN_SECONDS) };
     const server = await stage.serve(settings);
     const host = await openBehindWall(stage);
