@@ -64,7 +64,9 @@ export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {})
 
   // Before all who do not capture: what is ours stops here.
   session.addEventListener("message", take, { capture: true, signal });
-  session.addEventListener("peer", ({ detail }) => greet(detail.peerId, SYNC), { signal });
+  session.addEventListener("peer", meet, { signal });
+  session.addEventListener("back", meet, { signal });
+
   session.addEventListener("leave", prune, { signal });
   session.addEventListener("state", prune, { signal });
   doc.on("update", passUpdate);
@@ -73,6 +75,12 @@ export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {})
   for (const peerId of session.peers.keys()) greet(peerId, HELLO);
   if (session.peers.size === 0) settleSynced();
   return shared;
+
+  /** What was on its way over an earlier link may be lost. */
+  function meet({ detail: { peerId } }: SessionEvents["peer"]): void {
+    greet(peerId, SYNC);
+    if (sharers.has(peerId)) showAwareness(peerId);
+  }
 
   function greet(peerId: string, kind: typeof HELLO | typeof SYNC): void {
     send(peerId, kind, (encoder) => writeSyncStep1(encoder, doc));
@@ -87,7 +95,7 @@ export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {})
     if (kind === BYE) return forget(peerId);
     if (!sharers.has(peerId)) {
       sharers.set(peerId, undefined);
-      if (awareness.getLocalState()) send(peerId, AWARENESS, writeAwareness);
+      showAwareness(peerId);
     }
     if (kind === AWARENESS) {
       sharers.set(peerId, decoding.readVarUint(decoder));
@@ -118,12 +126,16 @@ export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {})
     const { added, updated, removed } = changes;
     // The others say themselves how they are.
     if (![...added, ...updated, ...removed].includes(awareness.clientID)) return;
-    for (const peerId of sharers.keys()) send(peerId, AWARENESS, writeAwareness);
+    for (const peerId of sharers.keys()) showAwareness(peerId);
   }
 
-  function writeAwareness(encoder: encoding.Encoder): void {
-    encoding.writeVarUint(encoder, awareness.clientID);
-    encoding.writeVarUint8Array(encoder, encodeAwarenessUpdate(awareness, [awareness.clientID]));
+  function showAwareness(peerId: string): void {
+    const { clientID } = awareness;
+    if (!awareness.meta.has(clientID)) return;
+    send(peerId, AWARENESS, (encoder) => {
+      encoding.writeVarUint(encoder, clientID);
+      encoding.writeVarUint8Array(encoder, encodeAwarenessUpdate(awareness, [clientID]));
+    });
   }
 
   function send(peerId: string, kind: number, write: (encoder: encoding.Encoder) => void): void {

@@ -9,6 +9,10 @@ export interface Room {
   enter(id: string): Member;
   /** A member whose links are closed at once. */
   leave(id: string): void;
+  /** From now on what the two send each other is lost. */
+  cut(id: string, other: string): void;
+  /** Gives the two a new link. */
+  mend(id: string, other: string): void;
   /** Resolves when nothing is on its way any more. */
   quiet(): Promise<void>;
 }
@@ -16,6 +20,7 @@ export interface Room {
 export function openRoom(): Room {
   const members = new Map<string, Member>();
   const ports = new Map<string, MessagePort>();
+  const lost = new Set<MessagePort>();
   let onItsWay = 0;
   let settle = () => {};
 
@@ -25,24 +30,26 @@ export function openRoom(): Room {
       send: (peerId: string, data: Data): Promise<void> => {
         const port = ports.get(`${id} ${peerId}`);
         if (!port) return Promise.reject(Object.assign(new Error(), { code: "no-such-peer" }));
+        if (lost.has(port)) return Promise.resolve();
         onItsWay++;
         port.postMessage(data);
         return Promise.resolve();
       },
     });
-    for (const [other, { peers }] of members) {
-      const { port1, port2 } = new MessageChannel();
-      attach(member, id, other, port1);
-      attach(members.get(other)!, other, id, port2);
-      peers.set(id, peer(id));
-      member.peers.set(other, peer(other));
-    }
-    for (const other of member.peers.keys()) {
-      emit(members.get(other)!, "peer", { peerId: id });
-      emit(member, "peer", { peerId: other });
-    }
     members.set(id, member);
+    for (const other of members.keys()) if (other !== id) connect(id, other, "peer");
     return member;
+  }
+
+  function connect(id: string, other: string, type: "peer" | "back"): void {
+    const [member, otherMember] = [members.get(id)!, members.get(other)!];
+    const { port1, port2 } = new MessageChannel();
+    attach(member, id, other, port1);
+    attach(otherMember, other, id, port2);
+    member.peers.set(other, { id: other } as Peer);
+    otherMember.peers.set(id, { id } as Peer);
+    emit(otherMember, type, { peerId: id });
+    emit(member, type, { peerId: other });
   }
 
   function attach(member: Member, self: string, peerId: string, port: MessagePort): void {
@@ -60,7 +67,7 @@ export function openRoom(): Room {
     members.delete(id);
     for (const other of [...member.peers.keys()]) {
       for (const name of [`${id} ${other}`, `${other} ${id}`]) {
-        ports.get(name)?.close();
+        ports.get(name)!.close();
         ports.delete(name);
       }
       members.get(other)?.peers.delete(id);
@@ -70,12 +77,21 @@ export function openRoom(): Room {
     emit(member, "state", { state: "closed" });
   }
 
+  function cut(id: string, other: string): void {
+    for (const name of [`${id} ${other}`, `${other} ${id}`]) lost.add(ports.get(name)!);
+  }
+
+  function mend(id: string, other: string): void {
+    for (const name of [`${id} ${other}`, `${other} ${id}`]) ports.get(name)!.close();
+    connect(id, other, "back");
+  }
+
   function quiet(): Promise<void> {
     if (onItsWay === 0) return Promise.resolve();
     return new Promise((resolve) => settle = resolve);
   }
 
-  return { enter, leave, quiet };
+  return { enter, leave, cut, mend, quiet };
 }
 
 function emit<K extends keyof SessionEvents>(
@@ -84,8 +100,4 @@ function emit<K extends keyof SessionEvents>(
   detail: SessionEvents[K]["detail"],
 ): void {
   member.dispatchEvent(new CustomEvent(type, { detail }));
-}
-
-function peer(id: string): Peer {
-  return { id } as Peer;
 }

@@ -78,6 +78,23 @@ Deno.test("who comes back gets what was written meanwhile, and gives what it wro
     assertEquals(away.getText("text").toString(), here.toString());
   }));
 
+Deno.test("what was lost on a broken link comes when it is repaired", () =>
+  inRoom(async (room, share) => {
+    const [ada, bob] = ["ada", "bob"].map((id) => share(room.enter(id)));
+    await room.quiet();
+    room.cut("ada", "bob");
+    ada.text.insert(0, "here");
+    bob.text.insert(0, "there ");
+    bob.awareness.setLocalState({ name: "Bob" });
+    await room.quiet();
+    assertEquals([ada.text, bob.text].map(String), ["here", "there "]);
+    room.mend("ada", "bob");
+    await room.quiet();
+    assertEquals(ada.text.toString().length, 10);
+    assertEquals(ada.text.toString(), bob.text.toString());
+    assertEquals(ada.awareness.getStates().get(bob.doc.clientID), { name: "Bob" });
+  }));
+
 Deno.test("documents with different names do not mix", () =>
   inRoom(async (room, share) => {
     const [ada, bob] = [room.enter("ada"), room.enter("bob")];
