@@ -66,7 +66,6 @@ export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {})
   session.addEventListener("message", take, { capture: true, signal });
   session.addEventListener("peer", meet, { signal });
   session.addEventListener("back", meet, { signal });
-
   session.addEventListener("leave", prune, { signal });
   session.addEventListener("state", prune, { signal });
   doc.on("update", passUpdate);
