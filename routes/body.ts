@@ -1,9 +1,11 @@
-import { answerProblem } from "./problem.tsx";
+import { createDeadlines } from "../lib/signalling/deadline.ts";
 import type { Fields } from "./cors.ts";
+import { answerProblem } from "./problem.tsx";
 
 /** Time for a whole body, in milliseconds. */
 const BODY_TIME = 10_000;
 
+const deadlines = createDeadlines(BODY_TIME);
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -37,16 +39,11 @@ export async function readBody(
   }
 }
 
-async function readWhole(request: Request): Promise<Uint8Array | "timeout" | "cut"> {
-  const late = Promise.withResolvers<"timeout">();
-  const timer = setTimeout(() => late.resolve("timeout"), BODY_TIME);
-  try {
-    return await Promise.race([request.bytes(), late.promise]);
-  } catch {
-    return "cut";
-  } finally {
-    clearTimeout(timer);
-  }
+function readWhole(request: Request): Promise<Uint8Array | "timeout" | "cut"> {
+  return new Promise((resolve) => {
+    const cancel = deadlines.start(() => resolve("timeout"));
+    request.bytes().then(resolve, () => resolve("cut")).then(cancel);
+  });
 }
 
 async function readBytes(

@@ -37,11 +37,11 @@ export async function storeAnswer(
 ): Promise<Stored | "offer-unavailable" | Gone> {
   const { store, pool, mail } = context;
   const { offer, answer } = body;
-  const offerId = nameOffer(offer);
   const sight = pool.recall(id);
-  let held = recallHeld(context, id, body);
+  let held: Held | "offer-unavailable" | Gone | undefined = recallHeld(context, id, body);
+  const offerId = held?.lease ? held.lease.key[2] as string : nameOffer(offer);
   return await retryChange(async () => {
-    held ??= await readHeld(context, id, body);
+    held ??= await readHeld(context, id, offerId, body);
     if (typeof held === "string") return held;
     const { session, lease } = held;
     if (!lease) {
@@ -85,24 +85,22 @@ type Held =
 type Body = { offer: string; answer: string; leaseExpiresAt?: number };
 
 /** A lease that this isolate granted: it needs no read. One that looks wrong may only look so from here. */
-function recallHeld(
-  context: Context,
-  id: string,
-  body: Body,
-): Held | "offer-unavailable" | Gone | undefined {
+function recallHeld(context: Context, id: string, body: Body): Held | undefined {
   const { session, leased } = context.pool.recall(id) ?? {};
-  const lease = leased?.get(nameOffer(body.offer));
   if (!session || isOver(context, session.value)) return;
-  if (lease && isHeld(context, id, body, lease.value)) return { session, lease };
+  // By the text: there are few, and a digest takes longer.
+  for (const lease of leased!.values()) {
+    if (isHeld(context, id, body, lease.value)) return { session, lease };
+  }
 }
 
 /** The session, and what `body` answers in it; or what is to be said instead. */
 async function readHeld(
   context: Context,
   id: string,
+  offerId: string,
   body: Body,
 ): Promise<Held | "offer-unavailable" | Gone> {
-  const offerId = nameOffer(body.offer);
   const [session, lease, earlier, delivered] = await context.store.getMany<
     [Session, Offer, StoredAnswer, string]
   >([

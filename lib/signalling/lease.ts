@@ -1,5 +1,6 @@
 /** A free offer to one joiner, and back: the only place where an offer is leased. */
 import type { Context, Gone } from "./context.ts";
+import { createDeadlines } from "./deadline.ts";
 import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import { retryChange } from "./retry_change.ts";
@@ -58,12 +59,13 @@ export async function leaseOffer(
 /** How long a joiner who finds no free offer waits for the primary's refill, in milliseconds. */
 const REFILL_TIME = 400;
 /** A refill at another isolate is seen only by looking. */
-const LOOK_TIME = 100;
+const lookTime = createDeadlines(100);
 /**
  * Where the primary's socket is here its refills are shown here, and before anybody looks for what
  * others gave back there are so many milliseconds for one to come.
  */
 const FIRST_LOOK_TIME = 25;
+const firstLookTime = createDeadlines(FIRST_LOOK_TIME);
 
 /** Leases an offer, or the one that the primary is just asked for. */
 export async function leaseNextOffer(
@@ -74,18 +76,16 @@ export async function leaseNextOffer(
   const start = performance.now();
   const end = start + REFILL_TIME;
   for (let session = findDrained(context, id); session; session = findDrained(context, id)) {
-    const left = start + FIRST_LOOK_TIME - performance.now();
-    if (left <= 0) break;
-    const waited = pool.waitForOffer(id, left);
+    const waited = pool.waitForOffer(id, firstLookTime);
     mail.wake(session, id, {});
-    if (await waited === "crowded") break;
+    if (await waited === "crowded" || performance.now() >= start + FIRST_LOOK_TIME) break;
   }
   while (true) {
     const result = await leaseOffer(context, id);
     const session = pool.recall(id)?.session?.value;
     if (result !== "no-free-offer" || !session) return result;
     const canWait = session.holder !== null && performance.now() < end;
-    const waited = canWait ? pool.waitForOffer(id, LOOK_TIME) : "crowded";
+    const waited = canWait ? pool.waitForOffer(id, lookTime) : "crowded";
     // The holder learns it when this joiner is counted among those who wait.
     mail.wake(session, id, {});
     if (await waited === "crowded") {

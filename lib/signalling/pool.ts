@@ -2,6 +2,7 @@
  * The free offers this isolate has seen: the seed's in-memory cache. With it a lease is one commit
  * and no read before it. It may be stale; then the commit fails, and the store is read again.
  */
+import type { Deadlines } from "./deadline.ts";
 import { keyOfOffers, type Offer, waitForOffer } from "./offer.ts";
 import type { Context } from "./context.ts";
 import { keyOfSession, type Session, type SessionEntry } from "./session.ts";
@@ -38,8 +39,8 @@ export interface Pool {
   /** What was deposited as a commit of this isolate left it; null where one failed that rested on it. */
   showLedger(session: string, ledger: Ledger | null): void;
   forget(session: string): void;
-  /** Resolves when an offer is shown, or after `time` milliseconds; "crowded" where too many wait. */
-  waitForOffer(session: string, time: number): Promise<"waited" | "crowded">;
+  /** Resolves when an offer is shown, or when the time is over; "crowded" where too many wait. */
+  waitForOffer(session: string, time: Deadlines): Promise<"waited" | "crowded">;
   countWaiting(session: string): number;
 }
 
@@ -137,10 +138,10 @@ export function createPool(store: Store): Pool {
       if (others.size >= MOST_WAITING) return Promise.resolve("crowded");
       waiting.set(id, others);
       return new Promise((resolve) => {
-        const timer = setTimeout(wake, time);
+        const cancel = time.start(wake);
         others.add(wake);
         function wake() {
-          clearTimeout(timer);
+          cancel();
           others.delete(wake);
           if (others.size === 0) waiting.delete(id);
           resolve("waited");

@@ -168,7 +168,9 @@ function report(idles: Idle[]) {
   ]));
 }
 
-const rest = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+function rest(time: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, time));
+}
 
 function describeLoad(): string {
   return `Load average of the last minute: ${Deno.loadavg()[0].toFixed(1)}.`;
