@@ -49,6 +49,18 @@ const EXPLANATIONS: { readonly [code in ProblemCode | ClientCode]?: Explanation 
       "Chrome, Edge, Firefox or Safari.",
     way: "again",
   },
+  "incomplete-link": {
+    title: "This is not the whole link",
+    advice: "What stands after its # was cut off or changed on the way, and nobody can come in " +
+      "without that. Ask for the link again, and open all of it.",
+    way: "home",
+  },
+  "insecure": {
+    title: "This link needs a secure page",
+    advice: "It is encrypted, and browsers can read such links over https only. Open it with " +
+      "https:// at its beginning, or ask the host for another one.",
+    way: "again",
+  },
   "unreachable": {
     title: "Foyer cannot be reached",
     advice: "Check that you are online, then try again.",
@@ -78,6 +90,8 @@ type ClientCode =
   | "no-path"
   | "host-away"
   | "full"
+  | "incomplete-link"
+  | "insecure"
   | "key-refused";
 
 /** `code` is a documented word of a problem or of a FoyerError; others get words that are always true. */

@@ -8,7 +8,7 @@ export function handOver(target: string): void {
   const url = new URL(target);
   const expiry = readField("leaseExpiresAt");
   const pass = {
-    link: location.origin + location.pathname,
+    link: location.origin + location.pathname + location.hash,
     sessionId: readField("sessionId"),
     offer: readField("offer"),
     leaseExpiresAt: expiry && Number(expiry),

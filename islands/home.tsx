@@ -21,7 +21,7 @@ async function start(): Promise<void> {
   try {
     const room = loadRoom(root);
     const session = await host({ ...kept, iceServers: readIceServers() });
-    keepSession({ sessionId: session.id, key: session.key! });
+    keepSession({ sessionId: session.id, key: session.key!, secret: session.secret });
     await enterRoom(root, session, room);
   } catch (error) {
     const code = (error as { code?: string }).code ?? "unreachable";

@@ -17,6 +17,13 @@ const target = readField("target");
 // A page out of the back-forward cache has a connection that is gone.
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
+// An empty address is this page without its fragment, which holds the secret of the link.
+addEventListener("click", (event) => {
+  if (!(event.target as Element).matches('a[href=""]')) return;
+  event.preventDefault();
+  location.reload();
+});
+
 if (problem === "no-free-offer") {
   setTimeout(() => location.reload(), AGAIN_MS * (1 + Math.random()));
 } else if (!problem) begin();

@@ -4,13 +4,14 @@ import { openStorage } from "./open_storage.ts";
 export interface KeptSession {
   sessionId: string;
   key: string;
+  secret: string;
 }
 
 /** The store of one tab: another tab must not take the session away. */
 const NAME = "foyer.session";
 
-export function keepSession({ sessionId, key }: KeptSession): void {
-  openStorage("sessionStorage")?.setItem(NAME, JSON.stringify({ sessionId, key }));
+export function keepSession(session: KeptSession): void {
+  openStorage("sessionStorage")?.setItem(NAME, JSON.stringify(session));
 }
 
 export function readKeptSession(): KeptSession | null {

@@ -3,9 +3,10 @@ import type { Full, Welcome } from "../protocol/mesh.ts";
 import type { Answer, IceServer, Stored } from "../protocol/wire.ts";
 import { within } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
-import { type Entrance, fetchLease, giveBack, type Lease } from "./invitation.ts";
+import { type Entrance, fetchLease, giveBack, type Lease, readSecret } from "./invitation.ts";
 import { createLink, type Link } from "./link.ts";
 import { readProblem, request } from "./request.ts";
+import { deriveKey, seal, unseal } from "./seal.ts";
 
 /**
  * `finding`: asking for an offer; `waiting`: none is free just now, trying again by itself;
@@ -81,11 +82,14 @@ export async function enter(
     // Not in the `catch` alone: on a page that is being closed nothing asynchronous happens.
     signal.addEventListener("abort", abandon);
     try {
+      const key = deriveKey(readSecret(link), lease.sessionId);
       primary = await createLink(iceServers, signal);
-      const answer = await primary.answer(lease.offer, GATHERING_CAP);
+      const offer = await unseal(key, lease.offer, "offer");
+      const plain = await primary.answer(offer, GATHERING_CAP);
+      const answer = await seal(key, plain + mark, "answer" + lease.offer);
       signal.throwIfAborted();
       isMine = false;
-      const welcome = await connect(primary, () => post(lease, answer + mark));
+      const welcome = await connect(primary, () => post(lease, answer));
       if (welcome instanceof FoyerError) {
         primary.close();
         return welcome;

@@ -19,6 +19,10 @@ export type FoyerErrorCode =
   | "replaced"
   /** A peer took over while this client was away, and is the primary now. */
   | "superseded"
+  /** The link's secret is cut off or wrong. */
+  | "incomplete-link"
+  /** The link is encrypted, and a page without https has no WebCrypto. */
+  | "insecure"
   | "no-such-peer"
   /** The other side wants no more of this message. */
   | "refused"

@@ -42,6 +42,11 @@ export function findEntrance(address: string): Entrance {
   }
 }
 
+/** The secret of a session's link, which its fragment holds; "" where there is none. */
+export function readSecret(link: string): string {
+  return link.split("#")[1] ?? "";
+}
+
 /** The lease in the hidden fields of this page, once, and only where it is that of the link. */
 function takeFromPage(pathname: string): Lease | undefined {
   const offer = findField("offer");

@@ -1,6 +1,7 @@
 /** The offers a primary keeps ready for joiners. */
 import type { Deposit, IceServer, MAX_OFFERS } from "../protocol/wire.ts";
 import { createLink, type Link } from "./link.ts";
+import { type Key, seal } from "./seal.ts";
 
 /** How many the primary keeps ready (the server says when there are too few). */
 const READY = 4;
@@ -27,8 +28,8 @@ export interface OfferPool {
   close(): void;
 }
 
-/** `getIceServers`: those of the moment when an offer is made. */
-export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
+/** `getIceServers`: those of the moment when an offer is made. `key` seals them. */
+export function createOfferPool(getIceServers: () => IceServer[], key: Key): OfferPool {
   const links = new Map<string, Link>();
   const closing = new AbortController();
   let undeclared: string[] = [];
@@ -48,7 +49,9 @@ export function createOfferPool(getIceServers: () => IceServer[]): OfferPool {
 
   async function add(): Promise<void> {
     const link = await createLink(getIceServers(), closing.signal);
-    const offer = await link.offer(GATHERING_CAP).catch(() => "");
+    const offer = await link.offer(GATHERING_CAP)
+      .then((offer) => seal(key, offer, "offer"))
+      .catch(() => "");
     if (closing.signal.aborted || !offer) return link.close();
     links.set(offer, link);
     undeclared.push(offer);

@@ -6,12 +6,15 @@ import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { createOfferPool } from "./offers.ts";
 import type { Mesh, Role } from "./session.ts";
+import { deriveKey, unseal } from "./seal.ts";
 import { openSocket, type PrimarySocket, type SocketEnd } from "./socket.ts";
 
 /** What a primary claims with its first frame, and whom it lets in. */
 export interface Claim extends Omit<Deposit, "connections"> {
   key: string;
   succession: string;
+  /** What seals offers and answers; "" where they are plain. */
+  secret: string;
   /** Those of the server unless told. */
   iceServers?: IceServer[];
   maxPeers: number;
@@ -46,9 +49,10 @@ export function preside(
   enter: (welcome: Welcome, role: Seat) => Mesh,
   fail: (error: FoyerError) => void,
 ): () => void {
-  const { sessionId, iceServers: known, maxPeers, ...words } = claim;
+  const { sessionId, secret, iceServers: known, maxPeers, ...words } = claim;
+  const key = deriveKey(secret, sessionId);
   let iceServers = known;
-  const pool = createOfferPool(getIceServers);
+  const pool = createOfferPool(getIceServers, key);
   /** Links whose answer is in and that are not open yet. */
   const opening = new Map<string, Link>();
   /** Offers that no joiner has, as the server counts them. */
@@ -131,12 +135,17 @@ export function preside(
 
   /** Delivered at least once: what the pool does not know any more is confirmed all the same. */
   async function takeAnswers({ connections }: Answers): Promise<void> {
-    await Promise.all(connections.map(({ offer, answer }) => accept(pool.take(offer), answer)));
+    await Promise.all(connections.map(({ offer, answer }) => {
+      const opened = unseal(key, answer, "answer" + offer);
+      return accept(pool.take(offer), opened);
+    }));
     socket.send({ type: "received", ids: connections.map(({ id }) => id) });
   }
 
-  async function accept(link: Link | undefined, answer: string): Promise<void> {
-    if (!link) return;
+  async function accept(link: Link | undefined, opened: Promise<string>): Promise<void> {
+    const answer = await opened.catch(() => "");
+    if (!answer) link?.close();
+    if (!answer || !link) return;
     opening.set(answer, link);
     link.limitOpening();
     link.opened.then((isOpen) => {

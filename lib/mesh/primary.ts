@@ -12,6 +12,12 @@ export interface HostOptions {
   sessionId?: string;
   /** The capability to come back as this session's primary: `key` of the earlier Session. */
   key?: string;
+  /**
+   * What seals offers and answers, so that the server cannot read them: a part of the link that no
+   * server sees. 16 random bytes as base64url unless told; "" where the page has no WebCrypto (plain
+   * http), and for joiners that seal nothing. To come back it takes that of the earlier Session.
+   */
+  secret?: string;
   /** The page that joiners are taken to, at a server that allows it. */
   target?: string;
   /** Those of the server unless told; told, the start is one round trip shorter. */
@@ -30,23 +36,36 @@ export interface HostOptions {
 export async function startSession(options: HostOptions & { server: string }): Promise<Session> {
   // The key is chosen here, so that a welcome that got lost does not lock us out.
   const { server, sessionId = makeId(), key = makeId(), target, maxPeers = 16, signal } = options;
+  const { secret = crypto.subtle ? makeId() : "" } = options;
   assertWebRtc();
   signal?.throwIfAborted();
-  if (!SESSION_ID.test(sessionId)) {
-    throw new FoyerError("invalid", "A session id is 20 to 64 characters of A-Z a-z 0-9 _ -");
+  if (![sessionId, secret || sessionId].every((word) => SESSION_ID.test(word))) {
+    throw new FoyerError(
+      "invalid",
+      "A session id or secret is 20 to 64 characters of A-Z a-z 0-9 _ -",
+    );
   }
   const iceServers = options.iceServers as IceServer[] | undefined;
-  const claim = { sessionId, key, succession: makeId(), target, maxPeers, iceServers };
+  const claim = { sessionId, key, succession: makeId(), secret, target, maxPeers, iceServers };
   const started = Promise.withResolvers<Session>();
   let leave: () => void;
   try {
     leave = preside(toSocketUrl(server, sessionId), claim, ({ link, key, term }, role) => {
       const self = makeId(8);
-      const mesh = new Mesh(sessionId, link, self, self, key, role, term);
+      const mesh = new Mesh(
+        sessionId,
+        secret ? `${link}#${secret}` : link,
+        self,
+        self,
+        key,
+        role,
+        term,
+      );
       started.resolve(mesh);
       return mesh;
     }, started.reject);
   } catch (cause) {
+    if (cause instanceof FoyerError) throw cause;
     throw new FoyerError("invalid", `${server} is not the address of a server`, { cause });
   }
   const abort = () => {

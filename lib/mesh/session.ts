@@ -5,6 +5,7 @@ import type { Channel, ChannelOptions } from "./channel.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
+import { readSecret } from "./invitation.ts";
 import { type Data, encode, type Message } from "./messages.ts";
 import type { Progress, SendOptions } from "./pieces.ts";
 
@@ -47,6 +48,8 @@ export interface Session extends EventTarget {
   readonly primary: string;
   /** The primary's capability to come back to this session; null for the others. */
   readonly key: string | null;
+  /** What seals offers and answers on their way through the server; "" where nothing does. */
+  readonly secret: string;
   readonly state: SessionState;
   /** Open links, without self. */
   readonly peers: ReadonlyMap<string, Peer>;
@@ -134,6 +137,10 @@ export class Mesh extends EventTarget {
     super();
     // Without it the others notice a closed tab only after seconds.
     addEventListener("pagehide", this.#onpagehide);
+  }
+
+  get secret(): string {
+    return readSecret(this.link);
   }
 
   /** Takes an open link into the mesh, in the place of the one to the same peer, if there is one. */
