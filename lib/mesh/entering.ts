@@ -101,7 +101,7 @@ export async function enter(
       }
       throw new FoyerError(
         "full",
-        "The host lets in nobody else; try again when somebody has left",
+        "The session is full",
       );
     } catch (cause) {
       abandon();
@@ -145,11 +145,11 @@ export async function enter(
       if (!isAway) {
         return new FoyerError(
           "no-path",
-          "No network path to the host; a TURN server may be needed",
+          "No network path to the host: a TURN server is needed",
         );
       }
       if (welcome === null || Date.now() > patience) {
-        return new FoyerError("host-away", "The host is away and did not come back in time");
+        return new FoyerError("host-away", "The host is away");
       }
     }
   }

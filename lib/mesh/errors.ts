@@ -44,6 +44,6 @@ export class FoyerError extends Error {
 /** @throws {FoyerError} `unsupported` where there is no WebRTC. */
 export function assertWebRtc(): void {
   if (!globalThis.RTCPeerConnection) {
-    throw new FoyerError("unsupported", "This browser cannot connect to others: WebRTC is missing");
+    throw new FoyerError("unsupported", "This browser has no WebRTC");
   }
 }

@@ -30,10 +30,10 @@ export async function join(address: string, options: JoinOptions = {}): Promise<
 }
 
 function becomeMember(link: string, { primary, welcome, sessionId, iceServers }: Entered): Mesh {
-  const role = createMember(iceServers, () => mesh);
+  const role = createMember(iceServers);
   const { self, primary: host, peers } = welcome;
   const mesh = new Mesh(sessionId, link, self, host, null, role, 0, peers);
   mesh.admit(primary);
-  if (peers.length > 0) role.offerTo(peers, primary);
+  if (peers.length > 0) mesh.loadLater().then((later) => later.offerTo(peers, primary), () => {});
   return mesh;
 }

@@ -3,14 +3,14 @@
  * open, so that the handshake does not wait for it.
  */
 import { readLaterControl } from "../protocol/later.ts";
-import type { Control } from "../protocol/mesh.ts";
+import { type Introduction, readIntroduction } from "../protocol/mesh.ts";
 import { type Channels, createChannels } from "./channel.ts";
+import { createIntroduced } from "./introduced.ts";
 import { createIntroductions, type Sending } from "./introductions.ts";
 import type { Link } from "./link.ts";
-import { GATHERING_CAP, type Member } from "./member.ts";
 import type { Encoded, Message } from "./messages.ts";
 import { createPieces, type SendOptions } from "./pieces.ts";
-import type { Mesh, Role } from "./session.ts";
+import type { Mesh } from "./session.ts";
 import { type LinkStats, readStats } from "./stats.ts";
 
 export type { LinkStats };
@@ -18,8 +18,8 @@ export type { LinkStats };
 export interface Later {
   /** A control frame that the first file does not know. */
   take(from: Link, text: string): void;
-  /** An introduction: offers and answers to pass on as the primary, or offers to answer. */
-  introduce(from: Link, frame: Control): void;
+  /** Makes an offer for each of the `peers` who were here before, and gives all to `primary`. */
+  offerTo(peers: string[], primary: Link): Promise<void>;
   /** The id of the peer that comes back with this mark in its answer; undefined where it is not right. */
   recognise(mark: string): Promise<string | undefined>;
   /** Somebody else is the primary now. */
@@ -43,6 +43,7 @@ const TOGETHER_MS = 150;
 
 /** Attends to the links of `mesh`, those that are open and those to come. */
 export function attend(mesh: Mesh): Later {
+  const introduced = createIntroduced(mesh);
   const introductions = createIntroductions();
   for (const id of mesh.peers.keys()) introductions.admit(id);
   mesh.addEventListener("peer", (event) => introductions.admit(idOf(event)));
@@ -52,31 +53,25 @@ export function attend(mesh: Mesh): Later {
   const pieces = createPieces((progress) => mesh.emit("progress", progress));
 
   function take(from: Link, text: string): void {
+    const introduction = readIntroduction(text);
+    if (introduction) return introduce(from, introduction);
     const frame = readLaterControl(text);
     if (frame?.type === "refuse") pieces.stop(from, frame);
     else if (frame) channels.take(from, frame);
   }
 
-  function introduce(from: Link, frame: Control): void {
-    const { role } = mesh;
-    if (isMember(role)) {
-      if (frame.type === "offers") {
-        for (const { peer, offer } of frame.connections) answer(role, peer, offer, from);
-      }
+  /** Offers and answers: to pass on as the primary, else for this client. */
+  function introduce(from: Link, frame: Introduction): void {
+    if (!mesh.role.end) {
+      if (from.id === mesh.primary) introduced.take(from, frame);
     } else if (frame.type === "offers") {
       send(introductions.passOffers(from.id, frame.connections));
-    } else if (frame.type === "answers") {
+    } else {
       send(introductions.passAnswers(from.id, frame.connections));
       setTimeout(() => {
         for (const { peer } of frame.connections) send(introductions.flush(peer));
       }, TOGETHER_MS);
     }
-  }
-
-  async function answer(role: Member, peer: string, offer: string, primary: Link): Promise<void> {
-    const link = await role.open(peer);
-    const answer = await link?.answer(offer, GATHERING_CAP).catch(link.close) ?? null;
-    primary.sendControl({ type: "answers", connections: [{ peer, answer }] });
   }
 
   function send(sendings: Sending[]): void {
@@ -97,8 +92,8 @@ export function attend(mesh: Mesh): Later {
 
   const { send: sendPieces, take: takePiece } = pieces;
   const { open } = channels;
-  return { take, introduce, recognise, stepDown, sendPieces, takePiece, open, stats };
+  const { offerTo } = introduced;
+  return { take, offerTo, recognise, stepDown, sendPieces, takePiece, open, stats };
 }
 
-const isMember = (role: Role): role is Member => "open" in role;
 const idOf = (event: Event) => (event as CustomEvent<{ peerId: string }>).detail.peerId;

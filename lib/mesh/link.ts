@@ -1,7 +1,7 @@
 /** One connection to one other client, and its one data channel. */
 import type { IceServer } from "../protocol/wire.ts";
 import type { LaterControl } from "../protocol/later.ts";
-import { type Control, readControl } from "../protocol/mesh.ts";
+import { type Control, type Introduction, readControl } from "../protocol/mesh.ts";
 import { delay } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
 import { gather } from "./gathering.ts";
@@ -54,7 +54,7 @@ export interface Link {
   /** Closes unless it opens in time. */
   limitOpening(): void;
   /** Control passes between the pieces of a long message. */
-  sendControl(frame: Control | LaterControl): void;
+  sendControl(frame: Control | Introduction | LaterControl): void;
   /**
    * Resolves when the whole message is handed to the browser, in the order of the calls.
    * @throws {FoyerError} `closed`
@@ -113,7 +113,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   }
 
   function failClosed(): never {
-    throw new FoyerError("closed", "The connection to this peer is closed");
+    throw new FoyerError("closed", "The link to this peer is closed");
   }
 
   function limitOpening(): void {
@@ -121,7 +121,7 @@ function makeLink(connection: RTCPeerConnection): Link {
     opened.then(() => clearTimeout(timer));
   }
 
-  function sendControl(frame: Control | LaterControl): void {
+  function sendControl(frame: Control | Introduction | LaterControl): void {
     if (link.isOpen) channel.send(JSON.stringify(frame));
   }
 

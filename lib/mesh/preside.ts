@@ -1,6 +1,6 @@
 /** The one client that holds the session's socket: deposits offers, takes answers, lets people in. */
 import { makeId } from "../protocol/ids.ts";
-import { type Control, MAX_PEERS } from "../protocol/mesh.ts";
+import { MAX_PEERS } from "../protocol/mesh.ts";
 import type { Answers, Deposit, FromServer, IceServer, Welcome } from "../protocol/wire.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Link } from "./link.ts";
@@ -30,12 +30,12 @@ const STARTS = 3;
 /** How long new offers wait while others are free: until the handshake that took one is done, in ms. */
 const REFILL_MS = 400;
 
-const SOMEBODY_ELSE = "Somebody else is the host of this session now";
+const SOMEBODY_ELSE = "Somebody else is the host now";
 const ENDS: Record<SocketEnd, string> = {
   "replaced": SOMEBODY_ELSE,
-  "key-refused": "This key does not belong to this session",
+  "key-refused": "This is not the key of this session",
   "superseded": SOMEBODY_ELSE,
-  "ended": "This session has ended",
+  "ended": "The session has ended",
 };
 
 /**
@@ -125,7 +125,7 @@ export function preside(
     }
     declare();
     if (mesh) return mesh.setState("connected");
-    mesh = enter(welcome, { take, leave, end, claim, opening, getIceServers });
+    mesh = enter(welcome, { leave, end, claim, opening, getIceServers });
   }
 
   function declare(): void {
@@ -166,10 +166,6 @@ export function preside(
     const peers = [...mesh!.peers.keys()];
     link.sendControl({ type: "welcome", self: link.id, primary: mesh!.self, peers });
     mesh!.admit(link);
-  }
-
-  function take(from: Link, frame: Control): void {
-    mesh!.loadLater().then((later) => later.introduce(from, frame), () => {});
   }
 
   function leave(): void {

@@ -42,7 +42,7 @@ export async function startSession(options: HostOptions & { server: string }): P
   if (![sessionId, secret || sessionId].every((word) => SESSION_ID.test(word))) {
     throw new FoyerError(
       "invalid",
-      "A session id or secret is 20 to 64 characters of A-Z a-z 0-9 _ -",
+      "An id or secret has 20 to 64 of A-Z a-z 0-9 _ -",
     );
   }
   const iceServers = options.iceServers as IceServer[] | undefined;

@@ -22,7 +22,7 @@ export function deriveKey(secret: string, sessionId: string): Key {
   if (!secret) return;
   const { subtle } = crypto;
   if (!subtle) {
-    throw new FoyerError("insecure", "This link is encrypted, and so needs a page over https");
+    throw new FoyerError("insecure", "An encrypted link needs a page over https");
   }
   const [hkdf, aes] = ["HKDF", "AES-GCM"];
   return subtle.importKey("raw", encode(secret), hkdf, false, ["deriveKey"]).then((key) => {

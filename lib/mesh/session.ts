@@ -1,5 +1,4 @@
 /** A client's end of a session: who is linked to it, and what they say to each other. */
-import type { Control } from "../protocol/mesh.ts";
 import type { IceServer } from "../protocol/wire.ts";
 import type { Channel, ChannelOptions } from "./channel.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
@@ -100,12 +99,10 @@ export interface Session extends EventTarget {
 
 /** What a member does beside carrying messages: the primary introduces, the others are introduced. */
 export interface Role {
-  /** A control frame from an open link. */
-  take(from: Link, frame: Control): void;
   /** This member is leaving. */
   leave(): void;
   /** Links that are not open yet. */
-  readonly opening: ReadonlyMap<string, Link>;
+  readonly opening: Map<string, Link>;
   /** Those for a new link. */
   getIceServers(): IceServer[];
   /** The primary alone can end the session. */
@@ -149,7 +146,9 @@ export class Mesh extends EventTarget {
     if (this.#isOver) return link.close();
     const before = this.peers.get(peerId);
     this.peers.set(peerId, link);
-    link.oncontrol = (frame) => this.role.take(link, frame);
+    link.oncontrol = ({ type }) => {
+      if (type === "end" && peerId === this.primary) this.stop("ended", "ended");
+    };
     link.onother = (text) => this.loadLater().then((later) => later.take(link, text), () => {});
     link.sendPieces = async (...args) => (await this.loadLater()).sendPieces(link, ...args);
     link.takePiece = async (frame) => (await this.loadLater()).takePiece(link, frame);
@@ -175,7 +174,7 @@ export class Mesh extends EventTarget {
   async send(peerId: string, data: Data, options?: SendOptions): Promise<void> {
     this.#assertOpen();
     const link = this.peers.get(peerId);
-    if (!link) throw new FoyerError("no-such-peer", "This peer is not here, or not any more");
+    if (!link) throw new FoyerError("no-such-peer", "This peer is not here");
     await link.send(encode(data), options);
   }
 

@@ -49,7 +49,10 @@ export interface Ice {
 export interface End {
   type: "end";
 }
-export type Control = Welcome | Full | Offers | Answers | End;
+/** What every client reads. */
+export type Control = Welcome | Full | End;
+/** What it reads once there are others to meet: for its second file. */
+export type Introduction = Offers | Answers;
 
 /**
  * Most peers in one frame, and so in a session: descriptions of usual length for all of them fit
@@ -67,24 +70,25 @@ export function readControl(text: string): Control | undefined {
       return isId(frame.self) && isId(frame.primary) && isList(frame.peers, isId)
         ? frame
         : undefined;
-    case "offers":
-      return isList(frame.connections, (c) => isId(c?.peer) && isDescription(c.offer))
-        ? frame
-        : undefined;
-    case "answers":
-      return isList(
-          frame.connections,
-          (c) => isId(c?.peer) && (c.answer === null || isDescription(c.answer)),
-        )
-        ? frame
-        : undefined;
     case "full":
     case "end":
       return frame;
   }
 }
 
-// deno-lint-ignore no-explicit-any -- what it is comes out in readControl()
+/** The offers or answers in `text`, or undefined where it is neither. */
+export function readIntroduction(text: string): Introduction | undefined {
+  const frame = parseJson(text);
+  const isRight = frame?.type === "offers"
+    ? isList(frame.connections, (c) => isId(c?.peer) && isDescription(c.offer))
+    : frame?.type === "answers" && isList(
+      frame.connections,
+      (c) => isId(c?.peer) && (c.answer === null || isDescription(c.answer)),
+    );
+  return isRight ? frame : undefined;
+}
+
+// deno-lint-ignore no-explicit-any -- what it is comes out where it is read
 function parseJson(text: string): any {
   try {
     return JSON.parse(text);

@@ -1,12 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { readControl } from "../../lib/protocol/mesh.ts";
+import { readControl, readIntroduction } from "../../lib/protocol/mesh.ts";
 import { makeId } from "../../lib/protocol/ids.ts";
 import { MAX_DESCRIPTION } from "../../lib/protocol/wire.ts";
 
 const [self, primary, peer] = [makeId(8), makeId(8), makeId(8)];
+const read = (text: string): unknown => readControl(text) ?? readIntroduction(text);
 const longest = "x".repeat(MAX_DESCRIPTION);
 
-Deno.test("readControl() takes each frame of the protocol as it is", () => {
+Deno.test("readControl() and readIntroduction() take each frame of the protocol as it is", () => {
   const frames = [
     { type: "welcome", self, primary, peers: [] },
     { type: "welcome", self, primary, peers: [peer] },
@@ -16,10 +17,10 @@ Deno.test("readControl() takes each frame of the protocol as it is", () => {
     { type: "full" },
     { type: "end" },
   ];
-  for (const frame of frames) assertEquals(readControl(JSON.stringify(frame)), frame as never);
+  for (const frame of frames) assertEquals(read(JSON.stringify(frame)), frame);
 });
 
-Deno.test("readControl() gives undefined for whatever else a peer may send", () => {
+Deno.test("readControl() and readIntroduction() give undefined for whatever else a peer may send", () => {
   const values = [
     null,
     true,
@@ -46,7 +47,7 @@ Deno.test("readControl() gives undefined for whatever else a peer may send", () 
   ];
   for (const value of values) {
     const text = JSON.stringify(value);
-    assertEquals(readControl(text), undefined, text.slice(0, 100));
+    assertEquals(read(text), undefined, text.slice(0, 100));
   }
-  for (const text of ["", "{", "undefined", "\0"]) assertEquals(readControl(text), undefined);
+  for (const text of ["", "{", "undefined", "\0"]) assertEquals(read(text), undefined);
 });
