@@ -36,8 +36,8 @@ testInChromium("a mesh of 2, 4, 8, 16 costs what the contract says", async (stag
     const { counts, delivered } = counted;
     counts.clear();
     delivered.length = 0;
-    const { pathname } = new URL(await hostSession(host));
-    const link = counted.origin + pathname;
+    const { pathname, hash } = new URL(await hostSession(host));
+    const link = counted.origin + pathname + hash;
     await Promise.all(joiners.map((page) => enterSession(page, link)));
     await untilLinked([host, ...joiners]);
 
