@@ -50,7 +50,7 @@ const HELLO = 0, SYNC = 1, AWARENESS = 2, BYE = 3;
 
 /**
  * Shares `doc` with everybody in `session` who shares one of this name. The messages for it do not
- * reach other listeners of the session.
+ * reach listeners that are added to the session after this.
  */
 export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {}): SharedDoc {
   const { name = "", awareness = new Awareness(doc) } = options;
@@ -62,8 +62,7 @@ export function shareDoc(session: Sharing, doc: Doc, options: ShareOptions = {})
   const { signal } = listening;
   const shared: SharedDoc = { doc, awareness, synced, destroy };
 
-  // Before all who do not capture: what is ours stops here.
-  session.addEventListener("message", take, { capture: true, signal });
+  session.addEventListener("message", take, { signal });
   session.addEventListener("peer", meet, { signal });
   session.addEventListener("back", meet, { signal });
   session.addEventListener("leave", prune, { signal });
