@@ -45,9 +45,9 @@ export function createIntroduced(mesh: Mesh): Introduced {
   async function open(peer: string): Promise<Link | undefined> {
     const { opening, getIceServers } = mesh.role;
     const link = await createLink(getIceServers()).catch(() => undefined);
-    const isLeft = mesh.state === "closed" || mesh.state === "ended";
-    if (isLeft || peer === mesh.self || opening.has(peer) || mesh.peers.has(peer)) link?.close();
-    else if (link) {
+    if (mesh.isOver || peer === mesh.self || opening.has(peer) || mesh.peers.has(peer)) {
+      link?.close();
+    } else if (link) {
       link.id = peer;
       link.limitOpening();
       opening.set(peer, link);

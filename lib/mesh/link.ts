@@ -2,6 +2,7 @@
 import type { IceServer } from "../protocol/wire.ts";
 import type { LaterControl } from "../protocol/later.ts";
 import { type Control, type Introduction, readControl } from "../protocol/mesh.ts";
+import type { Upkeep } from "../protocol/upkeep.ts";
 import { delay } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
 import { gather } from "./gathering.ts";
@@ -24,6 +25,8 @@ export interface Link {
   /** The peer at the other end; set by whoever knows it, before the link is used. */
   id: string;
   readonly connection: RTCPeerConnection;
+  /** `away`: it is silent, and being repaired. */
+  state: "open" | "away";
   /** True once the channel is open, false when it closed before it was. */
   readonly opened: Promise<boolean>;
   readonly closed: Promise<void>;
@@ -54,7 +57,7 @@ export interface Link {
   /** Closes unless it opens in time. */
   limitOpening(): void;
   /** Control passes between the pieces of a long message. */
-  sendControl(frame: Control | Introduction | LaterControl): void;
+  sendControl(frame: Control | Introduction | LaterControl | Upkeep): void;
   /**
    * Resolves when the whole message is handed to the browser, in the order of the calls.
    * @throws {FoyerError} `closed`
@@ -121,7 +124,7 @@ function makeLink(connection: RTCPeerConnection): Link {
     opened.then(() => clearTimeout(timer));
   }
 
-  function sendControl(frame: Control | Introduction | LaterControl): void {
+  function sendControl(frame: Control | Introduction | LaterControl | Upkeep): void {
     if (link.isOpen) channel.send(JSON.stringify(frame));
   }
 
@@ -182,6 +185,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   const link: Link = {
     id: "",
     connection,
+    state: "open",
     opened,
     closed,
     oncontrol() {},

@@ -8,10 +8,12 @@ import { readSecret } from "./invitation.ts";
 import { type Data, encode, type Message } from "./messages.ts";
 import type { Progress, SendOptions } from "./pieces.ts";
 
-/** An open link to another member of the mesh. */
+/** A link to another member of the mesh. */
 export interface Peer {
   readonly id: string;
   readonly connection: RTCPeerConnection;
+  /** `away`: nothing comes from it just now, and the link is being repaired. */
+  readonly state: "open" | "away";
 }
 
 /**
@@ -50,7 +52,7 @@ export interface Session extends EventTarget {
   /** What seals offers and answers on their way through the server; "" where nothing does. */
   readonly secret: string;
   readonly state: SessionState;
-  /** Open links, without self. */
+  /** Links that are open or away, without self. */
   readonly peers: ReadonlyMap<string, Peer>;
   /**
    * Resolves when `data` is handed to the browser; waits while too much is on its way.
@@ -115,7 +117,7 @@ const LATER_MS = 500;
 export class Mesh extends EventTarget {
   readonly peers = new Map<string, Link>();
   state: SessionState = "connected";
-  #isOver = false;
+  isOver = false;
   #later?: Promise<Later>;
   readonly #onpagehide = () => this.stop("closed", undefined, (link) => link.close());
 
@@ -129,7 +131,7 @@ export class Mesh extends EventTarget {
     /** Of the primary; 0 while it has not told. */
     public term = 0,
     /** Who was here before this client. */
-    readonly earlier: string[] = [],
+    public earlier: string[] = [],
   ) {
     super();
     // Without it the others notice a closed tab only after seconds.
@@ -143,7 +145,7 @@ export class Mesh extends EventTarget {
   /** Takes an open link into the mesh, in the place of the one to the same peer, if there is one. */
   admit(link: Link): void {
     const { id: peerId } = link;
-    if (this.#isOver) return link.close();
+    if (this.isOver) return link.close();
     const before = this.peers.get(peerId);
     this.peers.set(peerId, link);
     link.oncontrol = ({ type }) => {
@@ -152,7 +154,7 @@ export class Mesh extends EventTarget {
     link.onother = (text) => this.loadLater().then((later) => later.take(link, text), () => {});
     link.sendPieces = async (...args) => (await this.loadLater()).sendPieces(link, ...args);
     link.takePiece = async (frame) => (await this.loadLater()).takePiece(link, frame);
-    link.onmessage = (data) => this.#isOver || this.emit("message", { peerId, data });
+    link.onmessage = (data) => this.isOver || this.emit("message", { peerId, data });
     link.closed.then(() => {
       if (this.peers.get(peerId) !== link) return;
       this.peers.delete(peerId);
@@ -160,7 +162,7 @@ export class Mesh extends EventTarget {
     });
     before?.close();
     this.emit(before ? "back" : "peer", { peerId });
-    setTimeout(() => this.#isOver || this.loadLater().catch(() => {}), LATER_MS);
+    setTimeout(() => this.isOver || this.loadLater().catch(() => {}), LATER_MS);
   }
 
   /** What a client needs only when it is connected. @throws {FoyerError} `unreachable` */
@@ -198,7 +200,7 @@ export class Mesh extends EventTarget {
 
   end(): void {
     if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can end the session");
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.role.end();
     this.stop("ended");
   }
@@ -209,8 +211,8 @@ export class Mesh extends EventTarget {
     code?: FoyerErrorCode,
     part = (link: Link) => link.finish(),
   ): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     removeEventListener("pagehide", this.#onpagehide);
     this.role.leave();
     const links = [...this.peers.values()];
@@ -230,6 +232,6 @@ export class Mesh extends EventTarget {
   }
 
   #assertOpen(): void {
-    if (this.#isOver) throw new FoyerError("closed", "The session is closed");
+    if (this.isOver) throw new FoyerError("closed", "The session is closed");
   }
 }

@@ -89,7 +89,7 @@ export function readIntroduction(text: string): Introduction | undefined {
 }
 
 // deno-lint-ignore no-explicit-any -- what it is comes out where it is read
-function parseJson(text: string): any {
+export function parseJson(text: string): any {
   try {
     return JSON.parse(text);
   } catch {
@@ -98,14 +98,14 @@ function parseJson(text: string): any {
 }
 
 // deno-lint-ignore no-explicit-any
-function isList(value: unknown, isItem: (item: any) => boolean): boolean {
+export function isList(value: unknown, isItem: (item: any) => boolean): boolean {
   return Array.isArray(value) && value.length <= MAX_PEERS && value.every(isItem);
 }
 
-function isId(value: unknown): boolean {
+export function isId(value: unknown): boolean {
   return typeof value === "string" && /^[\w-]{8,64}$/.test(value);
 }
 
-function isDescription(value: unknown): boolean {
+export function isDescription(value: unknown): boolean {
   return typeof value === "string" && value.length > 0 && value.length <= MAX_LENGTH;
 }
