@@ -7,7 +7,7 @@ import { serveCheck } from "./check.tsx";
 import { serveClient } from "./client.ts";
 import { serveHealth } from "./health.ts";
 import { serveHome } from "./home.tsx";
-import { limitRequests } from "./limit.ts";
+import { holdTo } from "./limit.ts";
 import { answerError, answerProblem } from "./problem.tsx";
 import { serveSession } from "./session.tsx";
 
@@ -35,10 +35,10 @@ export function createApp(
   app.notFound((c) => answerProblem(c.req.raw, "not-found", "There is no page at this address."));
   app.route("/", serveHealth(signalling));
   app.route("/", serveClient());
-  const limit = limitRequests(all.limitPerMinute);
+  const limit = holdTo(signalling.limits, all.trustedProxies);
   app.route("/", serveHome(all, limit));
   app.route("/", serveCheck(limit));
-  const session = serveSession(signalling, limit);
+  const session = serveSession(signalling);
   app.all("/:sessionId", (c) => session.answer(c.req.raw, c.env, c.req.param("sessionId")));
   return {
     // Where everybody comes, and at once: a router and its context would be half of what a join costs.

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { CheckPage } from "../islands/pages/CheckPage.tsx";
 import { compilePage, sendPage } from "./document.tsx";
-import { holdTo, type Limit } from "./limit.ts";
+import type { Limit } from "./limit.ts";
 
 /** `GET /check`: what stands between this browser and a session. */
 export function serveCheck(limit: Limit) {
@@ -15,7 +15,7 @@ export function serveCheck(limit: Limit) {
   });
   return new Hono<{ Bindings: Deno.ServeHandlerInfo }>().get(
     "/check",
-    holdTo(limit),
+    limit,
     (c) => sendPage(c.req.raw, 200, render()),
   );
 }

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { HomePage } from "../islands/pages/HomePage.tsx";
 import type { Settings } from "../lib/signalling/settings.ts";
 import { compilePage, sendPage } from "./document.tsx";
-import { holdTo, type Limit } from "./limit.ts";
+import type { Limit } from "./limit.ts";
 
 const DESCRIPTION = "A link that drops whoever opens it straight into a peer-to-peer session.";
 
@@ -20,7 +20,7 @@ export function serveHome({ iceServers, turn }: Settings, limit: Limit) {
   const fields: Record<string, string> = turn ? {} : { iceServers: JSON.stringify(iceServers) };
   return new Hono<{ Bindings: Deno.ServeHandlerInfo }>().get(
     "/",
-    holdTo(limit),
+    limit,
     (c) => sendPage(c.req.raw, 200, render(fields)),
   );
 }

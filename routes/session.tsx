@@ -20,7 +20,7 @@ import type { Signalling } from "../lib/signalling/signalling.ts";
 import { readBody } from "./body.ts";
 import { type Fields, mayCall, shareWith, vary } from "./cors.ts";
 import { compilePage, sendPage } from "./document.tsx";
-import { answerTooMany, type Limit } from "./limit.ts";
+import { answerTooMany, readAddress } from "./limit.ts";
 import { wantsInvitation } from "./negotiate.ts";
 import { answerError, answerProblem } from "./problem.tsx";
 
@@ -29,6 +29,8 @@ const TITLE = "You are invited · Foyer";
 const DESCRIPTION = "Open this link to come straight into the session.";
 /** Seconds until an offer is likely to be free. */
 const RETRY_AFTER = "1";
+/** Seconds until an address that holds all the sockets it may is likely to hold fewer. */
+const SOCKET_RETRY = 30;
 
 /** Header fields of an Invitation, and of what a POST is answered. */
 const PRIVATE = {
@@ -45,9 +47,10 @@ export interface SessionRoute {
   tryAnswer(request: Request, info: Deno.ServeHandlerInfo | undefined): Promise<Response> | null;
 }
 
-export function serveSession(signalling: Signalling, limit: Limit): SessionRoute {
+export function serveSession(signalling: Signalling): SessionRoute {
   const renderJoin = compileJoin(null);
-  const { allowedOrigins } = signalling.settings;
+  const { limits } = signalling;
+  const { allowedOrigins, trustedProxies } = signalling.settings;
 
   return {
     answer,
@@ -64,16 +67,18 @@ export function serveSession(signalling: Signalling, limit: Limit): SessionRoute
   ): Promise<Response> {
     const fields = shareWith(allowedOrigins, request);
     try {
-      const wait = limit(info);
+      const isId = SESSION_ID.test(id);
+      const address = readAddress(request, info, trustedProxies);
+      const wait = address === null ? 0 : limits.request(address, isId ? id : null);
       if (wait > 0) return answerTooMany(request, wait, fields);
-      if (!SESSION_ID.test(id)) {
+      if (!isId) {
         const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
         return answerProblem(request, "no-such-session", detail, fields);
       }
       switch (request.method) {
         case "GET":
           if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
-            return upgrade(request, id);
+            return upgrade(request, id, address);
           }
           return await invite(request, id, fields);
         case "HEAD":
@@ -138,7 +143,7 @@ export function serveSession(signalling: Signalling, limit: Limit): SessionRoute
     return { offer: null, leaseExpiresAt: null, target: found.target };
   }
 
-  function upgrade(request: Request, id: string): Response {
+  function upgrade(request: Request, id: string, address: string | null): Response {
     if (!mayCall(request, allowedOrigins)) {
       const detail = "Pages of this origin may not open a socket here.";
       return answerProblem(request, "forbidden", detail);
@@ -147,13 +152,17 @@ export function serveSession(signalling: Signalling, limit: Limit): SessionRoute
       const detail = "This server is closing; come back.";
       return answerProblem(request, "unavailable", detail, { "Retry-After": RETRY_AFTER });
     }
+    const letGo = address === null ? () => {} : limits.hold(address);
+    if (!letGo) return answerTooMany(request, SOCKET_RETRY);
     const url = new URL(request.url);
     if (request.headers.get("X-Forwarded-Proto") === "https") url.protocol = "https:";
     try {
       const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 30 });
-      signalling.serve(socket, { id, link: `${url.origin}/${id}` });
+      socket.addEventListener("close", letGo);
+      signalling.serve(socket, { id, link: `${url.origin}/${id}`, address });
       return response;
     } catch (error) {
+      letGo();
       const detail = `Not a WebSocket handshake: ${(error as Error).message}`;
       return answerProblem(request, "invalid", detail);
     }

@@ -1,3 +1,4 @@
+import type { Limits } from "./limits.ts";
 import type { Mail } from "./mail.ts";
 import type { Patience } from "./patience.ts";
 import type { Pool } from "./pool.ts";
@@ -11,6 +12,7 @@ export interface Context {
   readonly settings: Settings;
   readonly store: Store;
   readonly mail: Mail;
+  readonly limits: Limits;
   readonly pool: Pool;
   /** Milliseconds since the epoch, never backwards. */
   readonly now: () => number;

@@ -35,20 +35,28 @@ const COUNTED = {
   "taken-over": "sessions_taken_over",
 } as const;
 
+/** Asked before anything is changed. */
+interface Guards {
+  /** "gone" where not: a socket that nobody has any more takes over from none. */
+  isOpen: () => boolean;
+  /** "too-many" where not. */
+  mayCreate: () => boolean;
+}
+
 /**
  * The first frame of a primary: creates the session, comes back to it with the right key, or takes over
  * from a primary that is away. The socket is the session's from here on; one before it in another
- * isolate learns so by mail. "gone": `isOpen` said no by then, and a socket that nobody has any more
- * takes over from none.
+ * isolate learns so by mail.
  */
 export async function openSession(
   context: Context,
   id: string,
   socket: string,
   first: Claim & { offers: string[]; target: string | null },
-  isOpen: () => boolean = () => true,
-): Promise<Opened | Refusal | "gone"> {
+  { isOpen = () => true, mayCreate = () => true }: Partial<Guards> = {},
+): Promise<Opened | Refusal | "gone" | "too-many"> {
   const { store, isolate, mail, pool } = context;
+  let isAllowed = false;
   return await retryChange(async () => {
     const entry = await store.get<Session>(keyOfSession(id));
     const before = entry.value;
@@ -67,6 +75,7 @@ export async function openSession(
       ? await planLaterDeposit(context, id, first.offers)
       : planDeposit(id, first.offers);
     if (!isOpen()) return "gone";
+    if (verdict === "open" && !(isAllowed ||= mayCreate())) return "too-many";
     const moved = before?.holder && before.holder.isolate !== isolate;
     const versionstamp = await store.commit({
       checks: [check(entry), ...deposit.checks],

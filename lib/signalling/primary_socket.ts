@@ -94,10 +94,10 @@ export function servePrimary(
   context: Context,
   { sockets, served }: Sockets,
   socket: WebSocket,
-  session: { id: string; link: string },
+  session: { id: string; link: string; address: string | null },
 ) {
-  const { settings, now } = context;
-  const { id: sessionId, link } = session;
+  const { settings, now, limits } = context;
+  const { id: sessionId, link, address } = session;
   const id = makeId();
   let stage: "new" | "opening" | "open" = "new";
   let term = 0;
@@ -187,10 +187,15 @@ export function servePrimary(
     const { key = makeId(), succession = null, takeOver = null } = deposit;
     stage = "opening";
     const first = { offers, key, target, succession, takeOver };
-    const result = await openSession(context, sessionId, id, first, isOpen);
+    let wait = 0;
+    const mayCreate = () => (wait = address === null ? 0 : limits.create(address)) === 0;
+    const result = await openSession(context, sessionId, id, first, { isOpen, mayCreate });
     if (typeof result === "string") {
       stage = "new";
-      return result === "gone" ? undefined : close(...REFUSALS[result]);
+      if (result === "gone") return;
+      if (result !== "too-many") return close(...REFUSALS[result]);
+      complain("too-many", `sessions of this address: try again in ${wait} seconds`);
+      return close(CLOSE.flooding, "too many new sessions");
     }
     clearTimeout(firstFrameTimer);
     stage = "open";

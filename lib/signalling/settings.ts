@@ -1,13 +1,18 @@
 /** What an operator may set, with the words for a value that cannot be meant. */
 import type { IceServer } from "../protocol/wire.ts";
+import { parseNetwork, type Proxies } from "./address.ts";
 
 export interface Settings {
   /** How long a leased offer waits for its answer, in milliseconds. */
   leaseTime: number;
   /** How long a session outlives its primary's socket, in milliseconds. */
   graceTime: number;
-  /** Requests of one address in a minute; 0: no limit. */
+  /** Requests of one address in a minute; 0: no limits by address or session. */
   limitPerMinute: number;
+  /** Sockets of primaries that one address has open at a time; 0: no limit. */
+  sessionsPerAddress: number;
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies: Proxies;
   /** Origins that may call from another site, or "*". */
   allowedOrigins: Origins;
   /** Origins a session may redirect to, or "*". */
@@ -26,6 +31,8 @@ export const DEFAULTS: Settings = {
   leaseTime: 30_000,
   graceTime: 60_000,
   limitPerMinute: 12_000,
+  sessionsPerAddress: 4_000,
+  trustedProxies: 0,
   allowedOrigins: "*",
   targetOrigins: "*",
   iceServers: [{ urls: "stun:stun.l.google.com:19302" }],
@@ -45,6 +52,14 @@ export function readSettings(env: Environment): Settings {
     leaseTime: readNumber(env, "LEASE_SECONDS", DEFAULTS.leaseTime / 1_000, 1, 3_600) * 1_000,
     graceTime: readNumber(env, "GRACE_SECONDS", DEFAULTS.graceTime / 1_000, 0, 86_400) * 1_000,
     limitPerMinute: readInteger(env, "LIMIT_PER_MINUTE", DEFAULTS.limitPerMinute, 0, 1e9),
+    sessionsPerAddress: readInteger(
+      env,
+      "SESSIONS_PER_ADDRESS",
+      DEFAULTS.sessionsPerAddress,
+      0,
+      1e9,
+    ),
+    trustedProxies: readProxies(env),
     allowedOrigins: readOrigins(env, "ALLOWED_ORIGINS"),
     targetOrigins: readOrigins(env, "TARGET_ORIGINS"),
     iceServers: readIceServers(env),
@@ -83,6 +98,21 @@ function readInteger(env: Environment, name: string, unset: number, least: numbe
   const value = readNumber(env, name, unset, least, most);
   if (!Number.isInteger(value)) fail(name, env[name], `a whole number from ${least} to ${most}`);
   return value;
+}
+
+/** A number of proxies, or the networks that they are in. */
+function readProxies(env: Environment): Proxies {
+  const text = env.TRUSTED_PROXIES?.trim();
+  if (!text) return DEFAULTS.trustedProxies;
+  if (/^\d$/.test(text)) return Number(text);
+  return text.split(/[\s,]+/).filter(Boolean).map((part) =>
+    parseNetwork(part) ??
+      fail(
+        "TRUSTED_PROXIES",
+        part,
+        "how many proxies there are (0 to 9), or networks such as 10.0.0.0/8",
+      )
+  );
 }
 
 function readOrigins(env: Environment, name: string): Origins {

@@ -6,6 +6,7 @@ import type { Context, Gone } from "./context.ts";
 import { findSession } from "./hosting.ts";
 import { mintIceServers } from "./ice.ts";
 import { startBeat } from "./isolates.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { giveBackOffer, type Lease, leaseNextOffer } from "./lease.ts";
 import { openMail } from "./mail.ts";
 import { createPatience } from "./patience.ts";
@@ -18,13 +19,17 @@ import { createStore } from "./store.ts";
 
 export interface Signalling {
   readonly settings: Settings;
+  readonly limits: Limits;
   find(id: string): Promise<Session | Gone>;
   lease(id: string): Promise<Lease | "no-free-offer" | Gone>;
   answer(body: Answer): ReturnType<typeof storeAnswer>;
   giveBack(body: GiveBack): ReturnType<typeof giveBackOffer>;
   iceServers(): IceServer[];
-  /** Takes over a primary's socket. `link` is the session's address as its people see it. */
-  serve(socket: WebSocket, session: { id: string; link: string }): void;
+  /**
+   * Takes over a primary's socket. `link` is the session's address as its people see it, `address` that of
+   * the primary; null where limits are not for it.
+   */
+  serve(socket: WebSocket, session: { id: string; link: string; address: string | null }): void;
   /** Whether the store answers. */
   isHealthy(): Promise<boolean>;
   metrics(): string;
@@ -58,6 +63,7 @@ export function createSignalling(
     onMail: async (id, wake) => await sockets.get(id)?.refresh(wake),
     onMove: (id, change) => sockets.get(id)?.move(change),
   });
+  const limits = createLimits({ ...settings, store, isolate, now });
   const closing = new AbortController();
   let isClosing = false;
   const context: Context = {
@@ -65,6 +71,7 @@ export function createSignalling(
     settings,
     store,
     mail,
+    limits,
     pool: createPool(store),
     now,
     patience: createPatience(now),
@@ -88,6 +95,7 @@ export function createSignalling(
 
   return {
     settings,
+    limits,
     find: (id) => findSession(context, id),
     lease: (id) => timed("lease", leaseNextOffer(context, id)),
     answer: (body) =>
@@ -114,7 +122,7 @@ export function createSignalling(
       clearInterval(repeating);
       await Promise.allSettled([...served].map((socket) => socket.drain()));
       closing.abort();
-      await Promise.allSettled([beat.stopped, mail.close()]);
+      await Promise.allSettled([beat.stopped, mail.close(), limits.close()]);
     },
   };
 }

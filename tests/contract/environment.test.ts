@@ -95,7 +95,16 @@ Deno.test("A bad TURN_SECONDS stops the start with a sentence that names it", as
   );
 });
 
-for (const name of ["LEASE_SECONDS", "GRACE_SECONDS", "LIMIT_PER_MINUTE"]) {
+Deno.test("A bad TRUSTED_PROXIES stops the start with a sentence that names it", async () => {
+  await assertRefused(
+    "TRUSTED_PROXIES",
+    { TRUSTED_PROXIES: "yes" },
+    { TRUSTED_PROXIES: "10.0.0.0/33" },
+    { TRUSTED_PROXIES: "10.0.0.0/8, proxy.example" },
+  );
+});
+
+for (const name of ["LEASE_SECONDS", "GRACE_SECONDS", "LIMIT_PER_MINUTE", "SESSIONS_PER_ADDRESS"]) {
   Deno.test(`A bad ${name} stops the start with a sentence that names it`, async () => {
     await assertRefused(name, { [name]: "soon" }, { [name]: "-1" });
   });

@@ -80,7 +80,7 @@ Deno.test("openSession() takes the session from no socket for one that is closed
   await using context = makeContext(kv);
   const id = await makeSession(context, ["a"]);
   const first = makeFirst(["b"]);
-  assertEquals(await openSession(context, id, "ghost", first, () => false), "gone");
+  assertEquals(await openSession(context, id, "ghost", first, { isOpen: () => false }), "gone");
   assertEquals((await findSession(context, id) as Session).holder?.socket, "socket");
   assertEquals(await readOffers(context, id), { counted: 1, offers: ["a"] });
 });

@@ -2,6 +2,7 @@ import { makeId } from "../../lib/protocol/ids.ts";
 import type { Claim } from "../../lib/signalling/claim.ts";
 import type { Context } from "../../lib/signalling/context.ts";
 import { openSession } from "../../lib/signalling/hosting.ts";
+import { createLimits } from "../../lib/signalling/limits.ts";
 import { openMail } from "../../lib/signalling/mail.ts";
 import { createPatience } from "../../lib/signalling/patience.ts";
 import { createPool } from "../../lib/signalling/pool.ts";
@@ -21,17 +22,19 @@ export function makeContext(
   const isolate = makeId();
   const store = createStore(kv);
   const mail = openMail(store, isolate, { onMail, onMove() {} });
+  const limits = createLimits({ ...DEFAULTS, store, isolate, now: () => clock.now });
   return {
     isolate,
     settings: DEFAULTS,
     store,
     mail,
+    limits,
     pool: createPool(store),
     now: () => clock.now,
     patience: createPatience(() => clock.now),
     doubtful: new Map(),
     closing: new AbortController().signal,
-    [Symbol.asyncDispose]: () => mail.close(),
+    [Symbol.asyncDispose]: async () => void await Promise.all([mail.close(), limits.close()]),
   };
 }
 
