@@ -4,9 +4,9 @@ import { freePort } from "../cluster/ports.ts";
 import { type Stage, testInChromium } from "./stage.ts";
 
 export const SECRET = "known to coturn and Foyer alone";
-const coturn = await findCoturn();
+export const hasCoturn = await findCoturn();
 /** A test in Chromium, skipped where there is no coturn. */
-export const testWithCoturn = coturn ? testInChromium : (name: string) =>
+export const testWithCoturn = hasCoturn ? testInChromium : (name: string) =>
   Deno.test({
     name: `${name} (skipped: no turnserver here; Debian's package coturn has it)`,
     ignore: true,
