@@ -23,6 +23,8 @@ export interface Settings {
    * may be used to allocate, in milliseconds.
    */
   turn: { urls: string[]; secret: string; time: number } | null;
+  /** Whether the store is reached over KV Connect. */
+  isStoreRemote: boolean;
 }
 
 export type Origins = "*" | readonly string[];
@@ -37,6 +39,7 @@ export const DEFAULTS: Settings = {
   targetOrigins: "*",
   iceServers: [{ urls: "stun:stun.l.google.com:19302" }],
   turn: null,
+  isStoreRemote: false,
 };
 
 /** Twelve hours: a session seldom needs a second credential. */
@@ -64,6 +67,7 @@ export function readSettings(env: Environment): Settings {
     targetOrigins: readOrigins(env, "TARGET_ORIGINS"),
     iceServers: readIceServers(env),
     turn: readTurn(env),
+    isStoreRemote: readKvPath(env)?.includes("://") ?? false,
   };
 }
 

@@ -56,7 +56,7 @@ export function createSignalling(
   },
 ): Signalling {
   const isolate = makeId();
-  const store = createStore(kv);
+  const store = createStore(kv, { isRemote: settings.isStoreRemote });
   const sockets = new Map<string, PrimarySocket>();
   const served = new Set<PrimarySocket>();
   const mail = openMail(store, isolate, {

@@ -4,6 +4,7 @@
  */
 import { delay } from "./delay.ts";
 import { countUp } from "./metrics.ts";
+import { needsNudge } from "./nudge.ts";
 
 /** One atomic change. All of it happens, or none. */
 export interface Change {
@@ -56,18 +57,25 @@ const MOST_MUTATIONS = 1_000;
 /** but over KV Connect a `denokv` server takes fewer checks. */
 const MOST_CHECKS_OF_DENOKV = 10;
 
-export function createStore(kv: Deno.Kv): Store {
+/** `isRemote`: over KV Connect. */
+export function createStore(kv: Deno.Kv, { isRemote = false } = {}): Store {
+  let underWay = 0;
   const attempt = createAttempt();
   const commitOne = (change: Change) => {
     countUp("store_commits");
-    return attempt(async () => {
+    return run(async () => {
+      if (isRemote && underWay === 1 && needsNudge(change)) kv.get(["nudge"]).catch(() => {});
       const result = await kv.atomic().check(...change.checks).mutate(...change.mutations).commit();
       return result.ok ? result.versionstamp : null;
     });
   };
   const read = <T>(work: () => Promise<T>) => {
     countUp("store_reads");
-    return attempt(work);
+    return run(work);
+  };
+  const run = <T>(work: () => Promise<T>) => {
+    underWay++;
+    return attempt(work).finally(() => underWay--);
   };
   return {
     get: <T>(key: Deno.KvKey) => read(() => kv.get<T>(key)),
