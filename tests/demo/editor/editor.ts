@@ -8,7 +8,7 @@ import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
-const COLORS = ["#8ab4f8", "#f6a5a0", "#8fd6a3", "#f5c76b", "#c9a7f5", "#7fd3de"];
+const COLORS = ["#5b8def", "#e8766d", "#43b06a", "#d99a1c", "#a87be8", "#2fa7b5"];
 
 const find = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 const server = new URLSearchParams(location.search).get("server") ?? "http://localhost:8000";
@@ -17,12 +17,12 @@ const awareness = new Awareness(doc);
 const text = doc.getText("text");
 
 awareness.on("change", showPeople);
-setUser(`Guest ${doc.clientID % 100}`);
+const guest = `Guest ${doc.clientID % 100}`;
+setUser(guest);
 find<HTMLFormElement>("me").addEventListener("submit", (event) => event.preventDefault());
-find("me").querySelector("input")!.addEventListener("input", ({ target }) => {
-  const { value } = target as HTMLInputElement;
-  if (value.trim()) setUser(value.trim());
-});
+const field = find("me").querySelector("input")!;
+field.placeholder = guest;
+field.addEventListener("input", () => setUser(field.value.trim() || guest));
 
 // The page that a link leads to has the invitation in its address.
 const opening = location.hash.includes("foyer=")
