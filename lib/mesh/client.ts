@@ -12,13 +12,7 @@ import { findServer } from "./origin.ts";
 import { type HostOptions, startSession } from "./primary.ts";
 import type { Session } from "./session.ts";
 
-export { FoyerError, type FoyerErrorCode } from "./errors.ts";
-export { join, type JoinOptions, type JoinStep } from "./joiner.ts";
-export type { Channel, ChannelEvents, ChannelOptions } from "./channel.ts";
-export type { Data, Json, Message } from "./messages.ts";
-export type { Progress, SendOptions } from "./pieces.ts";
-export type { LinkStats } from "./stats.ts";
-export type { Peer, Session, SessionEvents, SessionState } from "./session.ts";
+export * from "./exports.ts";
 export type { HostOptions };
 
 const server = findServer(import.meta.url);

@@ -94,22 +94,32 @@ testInChromium(
   "frames of another origin meet in a sandbox that allows scripts alone",
   async (stage) => {
     const { origin } = await stage.serve();
-    const inner = servePages({ "/": `<script src="${origin}/client.global.js"></script>` });
-    const outer = servePages({
-      "/": `<iframe sandbox="allow-scripts" src="${inner.origin}"></iframe>`,
-    });
-    stage.defer(inner.stop);
-    stage.defer(outer.stop);
-    const [host, joiner] = [await stage.open(), await stage.open()];
-    const frames: Frame[] = [];
-    for (const page of [host, joiner]) {
-      await page.goto(outer.origin);
-      frames.push(await page.waitForFrame(`${inner.origin}/`));
-    }
-    assertEquals(await frames[0].evaluate(() => origin), "null");
-    assertEquals(await talk(frames[0], frames[1]), REPLY);
+    const [host, joiner] = [await openFramed(stage, origin), await openFramed(stage, origin)];
+    assertEquals(await host.evaluate(() => origin), "null");
+    assertEquals(await talk(host, joiner), REPLY);
   },
 );
+
+testInChromium("a frame without an origin is refused where origins are named", async (stage) => {
+  stage.allowFault(/CORS policy|ERR_FAILED/);
+  const { origin } = await stage.serve({ ALLOWED_ORIGINS: "https://example.com" });
+  const frame = await openFramed(stage, origin);
+  const link = `${origin}/${"a".repeat(22)}`;
+  const join = (link: string) => Foyer.join(link).catch(({ code }) => code);
+  assertEquals(await frame.evaluate(join, link), "unreachable");
+});
+
+/** A page with a frame of another origin, in the strictest sandbox that runs scripts. */
+async function openFramed(stage: Stage, origin: string): Promise<Frame> {
+  const inner = servePages({ "/": `<script src="${origin}/client.global.js"></script>` });
+  stage.defer(inner.stop);
+  const frame = `<iframe sandbox="allow-scripts" src="${inner.origin}"></iframe>`;
+  const outer = servePages({ "/": frame });
+  stage.defer(outer.stop);
+  const page = await stage.open();
+  await page.goto(outer.origin);
+  return await page.waitForFrame(`${inner.origin}/`);
+}
 
 testInChromium("a file on a disk hosts, and another joins by the pasted link", async (stage) => {
   const { origin } = await stage.serve();
