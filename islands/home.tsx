@@ -2,7 +2,8 @@
 import { render } from "preact";
 import { host } from "../lib/mesh/client.ts";
 import { enterRoom, loadRoom } from "./enter_room.ts";
-import { forgetSession, keepSession, readKeptSession } from "./kept_session.ts";
+import { holdTab } from "./hold_tab.ts";
+import { forgetSession, keepSession, type KeptSession, readKeptSession } from "./kept_session.ts";
 import { HomePage, type HomeState } from "./pages/HomePage.tsx";
 import { readField } from "./read_field.ts";
 
@@ -17,18 +18,27 @@ else show("idle");
 
 async function start(): Promise<void> {
   const kept = readKeptSession();
+  if (kept && !await holdTab(kept.sessionId)) return joinInstead(kept);
   show(kept ? "returning" : "starting");
   try {
     const room = loadRoom(root);
     const session = await host({ ...kept, iceServers: readIceServers() });
     keepSession({ sessionId: session.id, key: session.key!, secret: session.secret });
+    if (!kept) holdTab(session.id);
     await enterRoom(root, session, room);
   } catch (error) {
     const code = (error as { code?: string }).code ?? "unreachable";
+    if (kept && code === "superseded") return joinInstead(kept);
     // What only failed may be there again in a minute.
     if (code === "ended" || code === "key-refused") forgetSession();
     show("failed", code);
   }
+}
+
+/** Somebody else is the host, or another tab: this one comes in by the link, as everybody. */
+function joinInstead({ sessionId, secret }: KeptSession): void {
+  forgetSession();
+  location.replace(`/${sessionId}${secret && `#${secret}`}`);
 }
 
 function readIceServers(): RTCIceServer[] | undefined {

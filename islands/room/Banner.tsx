@@ -30,14 +30,13 @@ export function Banner({ room }: { room: RoomState }) {
   }
   if (state === "reconnecting") {
     return (
-      <Notice text="The line to Foyer is lost and being made again. Whoever is here stays connected, but nobody new can come in until then." />
-    );
-  }
-  if (room.hasHostLeft) {
-    return (
-      <Notice text="The host left. You stay connected to the others, but nobody new can come in. If the host is back, the same link leads there.">
-        <a class="button quiet" href="">Look for the host</a>
-      </Notice>
+      <Notice
+        text={`${
+          room.isHost
+            ? "The line to Foyer is lost and being made again."
+            : "The host is gone. If they do not come back, one of you takes over."
+        } Whoever is here stays connected, but nobody new can come in until then.`}
+      />
     );
   }
   return null;

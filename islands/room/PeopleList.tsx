@@ -25,8 +25,12 @@ export function PeopleList({ people, onrename }: Props) {
   );
 }
 
-function describe({ isMe, isHost, isLinked }: Person): string {
-  const words = [isMe && "you", isHost && "host", !isMe && !isLinked && "connecting…"];
+function describe({ isMe, isHost, isLinked, isAway }: Person): string {
+  const words = [
+    isMe && "you",
+    isHost && "host",
+    isAway ? "away" : !isMe && !isLinked && "connecting…",
+  ];
   return words.filter(Boolean).join(", ");
 }
 

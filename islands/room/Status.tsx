@@ -13,7 +13,11 @@ function describeStatus(room: RoomState, { people, isComplete }: Mesh): [string,
   if (room.isOver) return ["off", "Session ended"];
   if (state === "reconnecting") return ["busy", "Reconnecting…"];
   if (people.length === 1) {
-    return ["good", room.hasHostLeft ? "Nobody else is here" : "Waiting"];
+    return ["good", room.isHost ? "Waiting" : "Nobody else is here"];
+  }
+  const away = people.filter(({ isAway }) => isAway);
+  if (away.length > 0) {
+    return ["busy", away.length === 1 ? `${away[0].name} is away` : `${away.length} are away`];
   }
   const linked = people.filter(({ isLinked }) => isLinked).length;
   if (isComplete) return ["good", "All connected"];

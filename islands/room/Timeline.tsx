@@ -51,7 +51,7 @@ export function Timeline({ room }: { room: RoomState }) {
 
 function Row({ entry, room, isFollowUp }: { entry: Entry; room: RoomState; isFollowUp: boolean }) {
   if (entry.kind === "note") return <p class="note">{entry.text}</p>;
-  const isMine = entry.from === room.session.self;
+  const isMine = room.isOwn(entry.from);
   const time = entry.at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return (
     <article class={`entry ${isMine ? "mine" : ""} ${isFollowUp ? "follow-up" : ""}`}>

@@ -10,6 +10,8 @@ export interface Person {
   readonly isHost: boolean;
   /** Has an open link to this client. */
   readonly isLinked: boolean;
+  /** Had one that is silent, and may come back. */
+  readonly isAway: boolean;
 }
 
 /** A link between two people; `a` comes before `b` in `Mesh.people`. */
@@ -33,6 +35,8 @@ export interface MeshSource {
   readonly name: string;
   /** Ids of the peers with an open link to this client. */
   readonly open: ReadonlySet<string>;
+  /** Ids of the peers whose link to this client is silent. */
+  readonly away: ReadonlySet<string>;
   /** The last hello of each peer with an open link. */
   readonly hellos: ReadonlyMap<string, Hello>;
   readonly tints: Tints;
@@ -42,16 +46,19 @@ export interface MeshSource {
  * The mesh out of this client's links and everybody's hellos. Only the primary's word makes
  * somebody a member before there is a link: it introduces, and nobody else can invent people.
  */
-export function drawMesh({ self, primary, name, open, hellos, tints }: MeshSource): Mesh {
-  const others = new Set([...open, ...hellos.get(primary)?.peers ?? []]);
+export function drawMesh({ self, primary, name, open, away, hellos, tints }: MeshSource): Mesh {
+  const others = new Set([...open, ...away, ...hellos.get(primary)?.peers ?? []]);
   others.delete(self);
   const people = [self, ...[...others].sort()].map((id): Person => ({
     id,
-    name: id === self ? name : hellos.get(id)?.name ?? (open.has(id) ? "Someone" : "Joining…"),
+    name: id === self
+      ? name
+      : hellos.get(id)?.name ?? (open.has(id) || away.has(id) ? "Someone" : "Joining…"),
     tint: tints.of(id),
     isMe: id === self,
     isHost: id === primary,
     isLinked: open.has(id),
+    isAway: away.has(id),
   }));
   const links = people.flatMap(({ id: a }, i) =>
     people.slice(i + 1).flatMap(({ id: b }): Link[] => {

@@ -19,7 +19,8 @@ export class RoomState {
   readonly #started: ReadonlySet<string>;
   #name = readOwnName();
   #unread = 0;
-  #hasHostLeft = false;
+  /** Ids this client had: one that comes back to another host may get a new one. */
+  readonly #own = new Set<string>();
   #isReplaced = false;
 
   constructor(session: Session, onchange: () => void) {
@@ -30,7 +31,9 @@ export class RoomState {
     session.addEventListener("message", (event) => this.receive(event));
     session.addEventListener("peer", () => this.#meet());
     session.addEventListener("leave", ({ detail }) => this.#part(detail.peerId));
-    session.addEventListener("primary", onchange);
+    session.addEventListener("away", onchange);
+    session.addEventListener("back", onchange);
+    session.addEventListener("primary", () => this.#greetHost());
     session.addEventListener("state", ({ detail }) => this.#follow(detail.code));
     this.#sayHello(true);
   }
@@ -52,9 +55,9 @@ export class RoomState {
     return this.session.primary === this.session.self;
   }
 
-  /** The host's link is gone; the others' stay. */
-  get hasHostLeft(): boolean {
-    return this.#hasHostLeft && !this.isHost;
+  /** Whether a line or file of `peerId` is this client's own. */
+  isOwn(peerId: string): boolean {
+    return this.#own.has(peerId);
   }
 
   /** Nothing can be sent any more. A session that has ended may still connect those who are here. */
@@ -74,11 +77,13 @@ export class RoomState {
 
   get mesh(): Mesh {
     const { self, primary, peers } = this.session;
+    const ids = [...peers.keys()];
     return drawMesh({
       self,
       primary,
       name: this.#name,
-      open: new Set(peers.keys()),
+      open: new Set(ids.filter((id) => peers.get(id)!.state === "open")),
+      away: new Set(ids.filter((id) => peers.get(id)!.state === "away")),
       hellos: this.#hellos,
       tints: this.#tints,
     });
@@ -103,6 +108,7 @@ export class RoomState {
     const line = text.trim().slice(0, MAX_LINE);
     if (!line || this.isOver) return;
     const { self, peers } = this.session;
+    this.#own.add(self);
     this.#timeline.add({ kind: "line", from: self, name: this.#name, text: line });
     if (peers.size === 0) this.note("Nobody else is here to read that yet.");
     this.session.broadcast(line).catch(() => this.note("That did not reach everybody."));
@@ -119,6 +125,7 @@ export class RoomState {
       this.note(`Nobody is here yet to take “${source.name}”.`);
     } else {
       const transfer = this.#transfers.send(source, peers);
+      this.#own.add(this.session.self);
       this.#timeline.add({ kind: "file", from: this.session.self, name: this.#name, transfer });
     }
     this.#onchange();
@@ -184,17 +191,22 @@ export class RoomState {
   }
 
   #meet(): void {
-    this.#hasHostLeft &&= !this.session.peers.has(this.session.primary);
     this.#sayHello();
     this.#onchange();
   }
 
+  #greetHost(): void {
+    const name = this.#hellos.get(this.session.primary)?.name;
+    if (this.isHost) this.note("You are the host now.");
+    else if (name) this.note(`${name} is the host now.`);
+    this.#onchange();
+  }
+
   #part(peerId: string): void {
-    const { primary, state } = this.session;
+    const { state } = this.session;
     const name = this.#nameOf(peerId);
     this.#hellos.delete(peerId);
     this.#transfers.forgetPeer(peerId);
-    this.#hasHostLeft ||= peerId === primary;
     this.#tints.keepOnly(this.#listSeen());
     if (state === "connected" || state === "reconnecting") this.note(`${name} left.`);
     this.#sayHello();
