@@ -80,9 +80,9 @@ export function serveSession(signalling: Signalling): SessionRoute {
           if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
             return upgrade(request, id, address);
           }
-          return await invite(request, id, fields);
+          return await invite(request, id, address, fields);
         case "HEAD":
-          return await invite(request, id, fields);
+          return await invite(request, id, address, fields);
         case "POST":
           return await take(request, id, fields);
         case "OPTIONS":
@@ -95,8 +95,13 @@ export function serveSession(signalling: Signalling): SessionRoute {
     }
   }
 
-  async function invite(request: Request, id: string, fields: Fields): Promise<Response> {
-    const found = await lease(request, id);
+  async function invite(
+    request: Request,
+    id: string,
+    address: string | null,
+    fields: Fields,
+  ): Promise<Response> {
+    const found = await lease(request, id, address);
     if (typeof found === "string") return answerUnjoinable(request, found, fields);
     const invitation: Invitation = {
       sessionId: id,
@@ -135,9 +140,9 @@ export function serveSession(signalling: Signalling): SessionRoute {
   }
 
   /** What a GET gets; a HEAD or a prefetch takes no offer from a person. */
-  async function lease({ method, headers }: Request, id: string) {
+  async function lease({ method, headers }: Request, id: string, address: string | null) {
     const isLooking = method === "HEAD" || headers.get("Sec-Purpose")?.includes("prefetch");
-    if (!isLooking) return await signalling.lease(id);
+    if (!isLooking) return await signalling.lease(id, address);
     const found = await signalling.find(id);
     if (typeof found === "string") return found;
     return { offer: null, leaseExpiresAt: null, target: found.target };

@@ -5,6 +5,7 @@ import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import { retryChange } from "./retry_change.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
+import { takeShare } from "./share.ts";
 import { check, set } from "./store.ts";
 
 export interface Lease {
@@ -20,22 +21,24 @@ export interface Lease {
 export async function leaseOffer(
   context: Context,
   id: string,
+  holder?: string,
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, settings, now } = context;
   let sight = pool.recall(id);
   return await retryChange(async () => {
     if (!sight?.free.size) sight = await pool.look(context, id);
-    const { session, free, taking, leased } = sight;
+    const { session, free, taking, leased, out } = sight;
     sight = undefined;
     if (!session) return "no-such-session";
     if (isOver(context, session.value)) return "ended";
-    const entry = takeRandom(free);
+    const entry = takeRandom(free) ?? (holder && takeShare(context, out, holder));
     if (!entry) return "no-free-offer";
     const offerId = entry.key[2] as string;
     const lease = {
       offer: entry.value.offer,
       leaseExpiresAt: now() + settings.leaseTime,
       leasedBy: context.isolate,
+      leasedTo: holder,
     };
     const change = { consumed: entry.value.leaseExpiresAt === null ? 1 : 0 };
     taking.add(offerId);
@@ -67,10 +70,14 @@ const lookTime = createDeadlines(100);
 const FIRST_LOOK_TIME = 25;
 const firstLookTime = createDeadlines(FIRST_LOOK_TIME);
 
-/** Leases an offer, or the one that the primary is just asked for. */
+/**
+ * Leases an offer, or the one that the primary is just asked for, or one of somebody who holds too many.
+ * `holder`: who asks (see share.ts).
+ */
 export async function leaseNextOffer(
   context: Context,
   id: string,
+  holder?: string,
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, mail } = context;
   const start = performance.now();
@@ -81,7 +88,7 @@ export async function leaseNextOffer(
     if (await waited === "crowded" || performance.now() >= start + FIRST_LOOK_TIME) break;
   }
   while (true) {
-    const result = await leaseOffer(context, id);
+    const result = await leaseOffer(context, id, holder);
     const session = pool.recall(id)?.session?.value;
     if (result !== "no-free-offer" || !session) return result;
     const canWait = session.holder !== null && performance.now() < end;

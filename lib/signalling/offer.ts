@@ -10,6 +10,8 @@ export interface Offer {
   leaseExpiresAt: number | null;
   /** The isolate that leased it, in whose time that is. */
   leasedBy?: string;
+  /** Who holds the lease (see share.ts), where that is known. */
+  leasedTo?: string;
 }
 
 export const keyOfOffers = (session: string) => ["offer", session];

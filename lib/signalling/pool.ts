@@ -13,6 +13,8 @@ export interface Sight {
   session: SessionEntry | null;
   /** Free ones, or leased ones whose time is over. */
   free: Map<string, Deno.KvEntry<Offer>>;
+  /** Leased ones, as they were when the store was read last. */
+  out: Deno.KvEntry<Offer>[];
   /** Those whose lease is being committed here. */
   taking: Set<string>;
   /** Leases granted here, so that their answers need no read. */
@@ -73,6 +75,7 @@ export function createPool(store: Store): Pool {
     for (const [offerId, { value }] of sight.leased) {
       if (waitForOffer(context, id, value) === 0) sight.leased.delete(offerId);
     }
+    sight.out = offers.filter(({ value }) => waitForOffer(context, id, value) > 0);
     sight.free = new Map(
       offers
         .filter((entry) => !isTaken(sight, entry) && waitForOffer(context, id, entry.value) === 0)
@@ -93,6 +96,7 @@ export function createPool(store: Store): Pool {
   const makeSight = (): Sight => ({
     session: null,
     free: new Map(),
+    out: [],
     taking: new Set(),
     leased: new Map(),
     ledger: null,

@@ -14,6 +14,7 @@ import { timed, writeMetrics } from "./metrics.ts";
 import { createPool } from "./pool.ts";
 import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
 import type { Session } from "./session.ts";
+import { nameHolder } from "./share.ts";
 import { DEFAULTS, type Settings } from "./settings.ts";
 import { createStore } from "./store.ts";
 
@@ -21,7 +22,8 @@ export interface Signalling {
   readonly settings: Settings;
   readonly limits: Limits;
   find(id: string): Promise<Session | Gone>;
-  lease(id: string): Promise<Lease | "no-free-offer" | Gone>;
+  /** `address`: who asks; null where that is not known. */
+  lease(id: string, address: string | null): Promise<Lease | "no-free-offer" | Gone>;
   answer(body: Answer): ReturnType<typeof storeAnswer>;
   giveBack(body: GiveBack): ReturnType<typeof giveBackOffer>;
   iceServers(): IceServer[];
@@ -97,7 +99,10 @@ export function createSignalling(
     settings,
     limits,
     find: (id) => findSession(context, id),
-    lease: (id) => timed("lease", leaseNextOffer(context, id)),
+    lease(id, address) {
+      const holder = address === null ? undefined : nameHolder(id, address);
+      return timed("lease", leaseNextOffer(context, id, holder));
+    },
     answer: (body) =>
       timed(
         "answer",
