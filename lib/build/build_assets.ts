@@ -2,6 +2,7 @@ import { addressOf, type Asset } from "./asset.ts";
 import { type Bundle, bundleEntries, type Entry } from "./bundle_entries.ts";
 import { hashSources } from "./hash_sources.ts";
 import { makeAsset } from "./make_asset.ts";
+import { readText, replaceText } from "./replace_text.ts";
 
 /** What browsers get. */
 const ENTRIES: readonly Entry[] = [
@@ -77,15 +78,4 @@ function writeModule(assets: readonly Asset[]): string {
     "};",
     "",
   ].join("\n");
-}
-
-async function replaceText(path: string, text: string): Promise<void> {
-  if (text === await readText(path)) return;
-  const draft = `${path}.${Deno.pid}`;
-  await Deno.writeTextFile(draft, text);
-  await Deno.rename(draft, path);
-}
-
-function readText(path: string): Promise<string | null> {
-  return Deno.readTextFile(path).catch(() => null);
 }

@@ -4,6 +4,7 @@ import { dts } from "rollup-plugin-dts";
 import ts from "typescript";
 import config from "../../deno.json" with { type: "json" };
 import { hashSources } from "./hash_sources.ts";
+import { readText, replaceText } from "./replace_text.ts";
 import { BuildError, runBundler } from "./run_bundler.ts";
 
 /** What applications import, by its name in the package's `exports`. */
@@ -33,21 +34,27 @@ const COMPILER_OPTIONS: ts.CompilerOptions = {
 export async function buildPackage(root: string): Promise<boolean> {
   const folder = `${root}/dist/package`;
   const sources = await hashSources(root, SOURCES);
-  if (sources === await Deno.readTextFile(`${folder}/.sources`).catch(() => null)) return false;
-  const draft = `${folder}.${Deno.pid}`;
+  const mark = `${folder}/.sources`;
+  if (sources === await readText(mark)) return false;
   const files = new Map([
     ...await bundleModules(root, folder),
     ...await bundleDeclarations(root),
     ["package.json", JSON.stringify(describePackage(), null, 2) + "\n"],
     ["README.md", await Deno.readTextFile(`${root}/lib/build/package.md`)],
     ["LICENSE", await Deno.readTextFile(`${root}/LICENSE`)],
-    [".sources", sources],
   ]);
-  await Deno.mkdir(draft, { recursive: true });
-  for (const [name, text] of files) await Deno.writeTextFile(`${draft}/${name}`, text);
-  await Deno.remove(folder, { recursive: true }).catch(() => {});
-  await Deno.rename(draft, folder);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, text] of files) await replaceText(`${folder}/${name}`, text);
+  await removeOthers(folder, files);
+  await replaceText(mark, sources);
   return true;
+}
+
+/** Chunks have a hash in their name: those of an earlier build would stay. */
+async function removeOthers(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/\.js(\.map)?$/.test(name) && !files.has(name)) await Deno.remove(`${folder}/${name}`);
+  }
 }
 
 /** What is loaded later, and what entries share, becomes a file of its own. */

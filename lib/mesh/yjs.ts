@@ -40,7 +40,7 @@ export interface ShareOptions {
 export interface SharedDoc {
   readonly doc: Doc;
   readonly awareness: Awareness;
-  /** Resolves when the state of another who shares it is here; at once where nobody is. */
+  /** Resolves when the state of another who shares it is here; at once in an empty session. */
   readonly synced: Promise<void>;
   /** Ends the sharing; the document stays as it is. The session's end and the document's do so too. */
   destroy(): void;
