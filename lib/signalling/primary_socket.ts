@@ -22,6 +22,7 @@ import {
   type FromServer,
   type IceServer,
   InvalidInput,
+  MAX_DESCRIPTION,
   MAX_FRAME,
   parseJson,
   Received,
@@ -78,9 +79,12 @@ const REFUSALS: Record<Refusal, readonly [code: number, reason: string]> = {
 const CLOSE_RESTART = 1012;
 /** Time for the first frame, in milliseconds. */
 const FIRST_FRAME_TIME = 10_000;
-/** A socket that sends more frames in this many milliseconds is cut. */
+/** A socket that sends more frames, or longer ones, in this many milliseconds is cut. */
 const FLOOD_WINDOW = 10_000;
 const FLOOD_FRAMES = 200;
+const FLOOD_CHARACTERS = 4_194_304;
+/** A primary that leaves more answers unconfirmed is cut: they stay in the store. */
+const MOST_UNCONFIRMED = 1_000;
 /** A primary that reads so slowly is cut; its answers wait in the store. In bytes. */
 const MOST_BUFFERED = 1_048_576;
 /** A primary that sends faster than its frames can be taken is cut. In characters. */
@@ -101,7 +105,7 @@ export function servePrimary(
   const id = makeId();
   let stage: "new" | "opening" | "open" = "new";
   let term = 0;
-  let frames = { since: 0, count: 0 };
+  let frames = { since: 0, count: 0, characters: 0 };
   let renewIceAt = Infinity;
   const tally = createTally();
   let work = Promise.resolve();
@@ -138,8 +142,11 @@ export function servePrimary(
   served.add(self);
 
   socket.onmessage = ({ data }) => {
-    if (isFlooding()) return close(CLOSE.flooding, "too many frames");
-    if (typeof data !== "string") return complain("invalid", "frames are text");
+    const isText = typeof data === "string";
+    if (isFlooding(isText ? data.length : MAX_FRAME)) {
+      return close(CLOSE.flooding, "too many frames, or too long ones");
+    }
+    if (!isText) return complain("invalid", "frames are text");
     if (data.length > MAX_FRAME) return close(CLOSE.flooding, "the frame is too large");
     queued += data.length;
     if (queued > MOST_QUEUED) return close(CLOSE.flooding, "frames come too fast");
@@ -229,7 +236,8 @@ export function servePrimary(
 
   /** The frames that come after it need not wait; confirmations that come meanwhile share a commit. */
   function takeReceived({ ids }: Received) {
-    for (const answerId of ids) received.add(answerId);
+    // Every answer that is not confirmed was sent on this socket; others need no look at the store.
+    for (const answerId of ids) if (sent.has(answerId)) received.add(answerId);
     if (!isConfirming) confirming = confirm().catch(report);
   }
 
@@ -331,12 +339,14 @@ export function servePrimary(
     fresh.forEach(({ id, answer }) => sent.set(id, answer));
     countUp("deliveries", fresh.length, { wake });
     send({ type: "answers", connections: fresh });
+    if (sent.size > MOST_UNCONFIRMED) close(CLOSE.flooding, "answers are not confirmed");
   }
 
   function send(frame: FromServer) {
     if (socket.readyState !== WebSocket.OPEN) return;
     // Each of these asks for a frame, which is no flood then.
     if (frame.type === "answers" || frame.type === "want") frames.count--;
+    if (frame.type === "want") frames.characters -= frame.count * MAX_DESCRIPTION;
     if (socket.bufferedAmount > MOST_BUFFERED) return close(CLOSE.flooding, "reads too slowly");
     socket.send(JSON.stringify(frame));
   }
@@ -391,10 +401,11 @@ export function servePrimary(
     return isAllowed(settings.targetOrigins, url.origin) ? url.href : undefined;
   }
 
-  function isFlooding(): boolean {
+  function isFlooding(length: number): boolean {
     const at = performance.now();
-    if (at - frames.since > FLOOD_WINDOW) frames = { since: at, count: 0 };
-    return ++frames.count > FLOOD_FRAMES;
+    if (at - frames.since > FLOOD_WINDOW) frames = { since: at, count: 0, characters: 0 };
+    frames.characters += length;
+    return ++frames.count > FLOOD_FRAMES || frames.characters > FLOOD_CHARACTERS;
   }
 }
 

@@ -441,6 +441,36 @@ Deno.test("A flood of frames, or a huge one, ends at most its own socket", async
   assertEquals((await calm.primary.answers(1))[0].answer, "x");
 });
 
+Deno.test("A primary that sends long frames without end is cut with 4029, though each is well formed", async () => {
+  await using session = await startSession(server());
+  const offers = Array.from({ length: MAX_OFFERS }, (_, i) => `${i}`.padEnd(MAX_DESCRIPTION, "o"));
+  const sessionId = makeId();
+  let sent = 0;
+  // One that is sent while the server closes would be answered by a reset, without a code.
+  do await session.primary.deposit({ sessionId, offers }); while (
+    ++sent < 40 && await session.primary.next("error").then(() => true, () => false)
+  );
+  assertEquals((await session.primary.closed()).code, CLOSE.flooding);
+});
+
+Deno.test("A primary may leave a thousand answers unconfirmed, and is cut with 4029 for more", async () => {
+  await using session = await startSession(server(), { offers: ["the first"] });
+  let joined = 0;
+  const join = async () => {
+    const { offer } = await lease(session);
+    if ((await answer(session, offer, `to ${offer}`)).status === 202) joined++;
+  };
+  await join();
+  for (let round = 0; joined <= 1_000; round++) {
+    assert(session.primary.isOpen, `cut after ${joined} answers`);
+    const offers = Array.from({ length: MAX_OFFERS }, (_, i) => `${round}.${i}`);
+    await session.primary.deposit({ sessionId: session.id, offers });
+    await session.primary.next("status", ({ offers }) => offers === 1 + MAX_OFFERS * (round + 1));
+    await Promise.all(offers.map(join));
+  }
+  assertEquals((await session.primary.closed()).code, CLOSE.flooding);
+});
+
 Deno.test("Clients that go away in the middle of a request or a handshake harm nobody", async () => {
   await using session = await startSession(server());
   const { hostname, port, host } = new URL(server().origin);
