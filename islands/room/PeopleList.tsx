@@ -1,13 +1,15 @@
 import type { Person } from "./mesh.ts";
 import { MAX_NAME } from "./own_name.ts";
+import type { Paths } from "./paths.ts";
 import { initialsOf } from "./person_look.ts";
 
 interface Props {
+  paths: Paths;
   people: readonly Person[];
   onrename: (name: string) => void;
 }
 
-export function PeopleList({ people, onrename }: Props) {
+export function PeopleList({ people, paths, onrename }: Props) {
   return (
     <ul class="people" aria-label="People here">
       {people.map((person) => (
@@ -17,7 +19,7 @@ export function PeopleList({ people, onrename }: Props) {
             {person.isMe
               ? <OwnName name={person.name} onrename={onrename} />
               : <span class="name" title={person.name}>{person.name}</span>}
-            <small>{describe(person)}</small>
+            <small>{describe(person, paths)}</small>
           </span>
         </li>
       ))}
@@ -25,11 +27,11 @@ export function PeopleList({ people, onrename }: Props) {
   );
 }
 
-function describe({ isMe, isHost, isLinked, isAway }: Person): string {
+function describe({ id, isMe, isHost, isLinked, isAway }: Person, paths: Paths): string {
   const words = [
     isMe && "you",
     isHost && "host",
-    isAway ? "away" : !isMe && !isLinked && "connecting…",
+    isAway ? "away" : !isMe && (isLinked ? paths.describe(id) : "connecting…"),
   ];
   return words.filter(Boolean).join(", ");
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Door } from "../pages/Door.tsx";
 import { Banner } from "./Banner.tsx";
+import { CallPanel } from "./CallPanel.tsx";
 import { Composer } from "./Composer.tsx";
 import { EndButton } from "./EndButton.tsx";
 import { Icon } from "./icons.tsx";
@@ -70,15 +71,22 @@ export function RoomPage({ room }: { room: RoomState }) {
                 {count === 1 ? "Only you so far" : `${count} people here`}
               </h1>
               <MeshPicture mesh={mesh} />
-              <PeopleList people={mesh.people} onrename={(name) => room.rename(name)} />
+              <PeopleList
+                people={mesh.people}
+                paths={room.paths}
+                onrename={(name) => room.rename(name)}
+              />
             </section>
             {session.state !== "ended" && <Invite link={session.link} isAlone={count === 1} />}
           </div>
         )}
-        <section class="panel chat" aria-label="Chat and files">
-          <Timeline room={room} />
-          {!isOver && <Composer room={room} />}
-        </section>
+        <div class="talk">
+          {!isOver && count > 1 && <CallPanel room={room} people={mesh.people} />}
+          <section class="panel chat" aria-label="Chat and files">
+            <Timeline room={room} />
+            {!isOver && <Composer room={room} />}
+          </section>
+        </div>
       </div>
       {isDropping && <p class="drop" aria-hidden="true">Drop to send it to everyone</p>}
     </div>

@@ -9,6 +9,11 @@ const PATHS = {
   send: "M5 12h14m0 0l-6-6m6 6l-6 6",
   file: "M13 3H6v18h12V8zm0 0v5h5",
   leave: "M10 4H5v16h5M16 8l4 4-4 4M20 12H10",
+  camera: "M3 7h12v10H3zM15 11l6-3v8l-6-3",
+  dark: "M5 7h10v8M15 11l6-3v8l-3-1.5M12 17H3V8M3 3l18 18",
+  microphone: "M9 6a3 3 0 0 1 6 0v5a3 3 0 0 1-6 0zM5 11a7 7 0 0 0 14 0M12 18v3",
+  muted:
+    "M9 9v2a3 3 0 0 0 4.5 2.6M15 11V6a3 3 0 0 0-5.8-1M5 11a7 7 0 0 0 11 5.7M19 11q0 1.5-.6 2.8M12 18v3M3 3l18 18",
   close: "M6 6l12 12M18 6L6 18",
 };
 

@@ -2,7 +2,7 @@
  * What people's rooms say to each other over the mesh. A chat line is a plain string, so that pages
  * with other software can take part; everything else is JSON, and pieces of files are bytes:
  *
- *   everyone        Hello      my name and my open links, at every change
+ *   everyone        Hello      my name, my open links and my part in the call, at every change
  *   sender   ->     FileOffer  may I send you this?
  *   receiver ->     Mark       take | refuse | got
  *   sender   ->     bytes      the file's number (uint32, big endian), then the piece
@@ -27,6 +27,8 @@ const Hello = v.object({
   peers: v.pipe(v.array(peerId), v.maxLength(MAX_PEERS)),
   /** The sender has just come and wants a hello back. */
   ask: v.optional(v.boolean()),
+  /** The sender is in the call. */
+  call: v.optional(v.object({ camera: v.boolean(), microphone: v.boolean() })),
 });
 const FileOffer = v.object({
   type: v.literal("file"),

@@ -1,9 +1,11 @@
 import type { Session, SessionEvents } from "../../lib/mesh/client.ts";
 import { forgetSession } from "../kept_session.ts";
 import { cleanLine } from "./clean_text.ts";
+import { Call, type Presence } from "./call.ts";
 import { drawMesh, type Mesh } from "./mesh.ts";
 import { type Hello, MAX_FILE, MAX_LINE, readMessage } from "./messages.ts";
 import { keepOwnName, MAX_NAME, readOwnName } from "./own_name.ts";
+import { Paths } from "./paths.ts";
 import { Tints } from "./person_look.ts";
 import { type Entry, Timeline } from "./timeline.ts";
 import { type Transfer, Transfers } from "./transfers.ts";
@@ -11,6 +13,8 @@ import { type Transfer, Transfers } from "./transfers.ts";
 /** The room as its page shows it: a session's events in, `onchange` out. */
 export class RoomState {
   readonly session: Session;
+  readonly call: Call;
+  readonly paths: Paths;
   readonly #onchange: () => void;
   readonly #hellos = new Map<string, Hello>();
   readonly #timeline = new Timeline();
@@ -27,6 +31,11 @@ export class RoomState {
     this.session = session;
     this.#onchange = onchange;
     this.#transfers = new Transfers(session, onchange);
+    this.call = new Call(session, onchange, () => {
+      this.#sayHello();
+      onchange();
+    });
+    this.paths = new Paths(session, onchange);
     this.#started = new Set(session.peers.keys());
     session.addEventListener("message", (event) => this.receive(event));
     session.addEventListener("peer", () => this.#meet());
@@ -92,6 +101,12 @@ export class RoomState {
   /** The class of a person's colour, also of one who left. */
   tintOf(peerId: string): string {
     return this.#tints.of(peerId);
+  }
+
+  /** What a person sends to the call; undefined where they are not in it. */
+  presenceOf(peerId: string): Presence | undefined {
+    if (peerId === this.session.self) return this.call.presence ?? undefined;
+    return this.#hellos.get(peerId)?.call;
   }
 
   rename(name: string): void {
@@ -184,10 +199,12 @@ export class RoomState {
 
   #greet(peerId: string, hello: Hello): void {
     const name = cleanLine(hello.name, MAX_NAME) || "Someone";
-    const isNew = !this.#hellos.has(peerId);
+    const before = this.#hellos.get(peerId);
     this.#hellos.set(peerId, { ...hello, name });
     if (hello.ask) this.#tell(peerId);
-    if (isNew) this.note(`${name} ${this.#started.has(peerId) ? "is here" : "came in"}.`);
+    if (!before) this.note(`${name} ${this.#started.has(peerId) ? "is here" : "came in"}.`);
+    if (hello.call && !before?.call) this.note(`${name} is in the call.`);
+    if (!hello.call && before?.call) this.note(`${name} left the call.`);
   }
 
   #meet(): void {
@@ -207,6 +224,7 @@ export class RoomState {
     const name = this.#nameOf(peerId);
     this.#hellos.delete(peerId);
     this.#transfers.forgetPeer(peerId);
+    this.call.forgetPeer(peerId);
     this.#tints.keepOnly(this.#listSeen());
     if (state === "connected" || state === "reconnecting") this.note(`${name} left.`);
     this.#sayHello();
@@ -220,6 +238,7 @@ export class RoomState {
     if (this.isOver) {
       for (const peerId of this.#hellos.keys()) this.#transfers.forgetPeer(peerId);
       this.#hellos.clear();
+      if (this.call.isIn) this.call.leave();
     }
     this.#onchange();
   }
@@ -250,6 +269,7 @@ export class RoomState {
 
   #makeHello(ask?: boolean): Hello {
     const peers = [...this.session.peers.keys()];
-    return { type: "hello", name: this.#name, peers, ...(ask && { ask }) };
+    const call = this.call.presence;
+    return { type: "hello", name: this.#name, peers, ...(ask && { ask }), ...(call && { call }) };
   }
 }

@@ -90,12 +90,15 @@ export function createChannels(mesh: Mesh): Channels {
   });
 
   function attendToPeer(event: Event): void {
+    const link = mesh.peers.get(peerOf(event))!;
+    if (listening.has(link)) return;
     // A peer that came back has a new link: who listens there says it again.
-    for (const channel of opened.values()) channel.dismiss(peerOf(event));
-    attendTo(mesh.peers.get(peerOf(event))!);
+    for (const channel of opened.values()) channel.dismiss(link.id);
+    attendTo(link);
   }
 
   function attendTo(link: Link): void {
+    listening.set(link, new Set());
     link.connection.addEventListener("datachannel", ({ channel: incoming }) => {
       if (incoming.protocol === PROTOCOL) opened.get(incoming.label)?.receive(link.id, incoming);
     });
@@ -117,15 +120,15 @@ export function createChannels(mesh: Mesh): Channels {
     });
     opened.set(name, channel);
     for (const link of mesh.peers.values()) {
-      if (listening.get(link)?.has(name)) channel.admit(link.id);
+      if (listening.get(link)!.has(name)) channel.admit(link.id);
     }
     tell("listen", name);
     return channel;
   }
 
   function take(from: Link, { type, channel: name }: Listen): void {
-    const names = listening.get(from) ?? new Set();
-    listening.set(from, names);
+    const names = listening.get(from);
+    if (!names) return;
     const channel = opened.get(name);
     if (type === "unlisten") {
       names.delete(name);

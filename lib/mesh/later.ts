@@ -7,6 +7,7 @@ import { readIntroduction } from "../protocol/mesh.ts";
 import { readUpkeep } from "../protocol/upkeep.ts";
 import { type Channels, createChannels } from "./channel.ts";
 import type { Link } from "./link.ts";
+import { createMedia, type Media } from "./media.ts";
 import type { Encoded, Message } from "./messages.ts";
 import { createPieces, type SendOptions } from "./pieces.ts";
 import type { Mesh } from "./session.ts";
@@ -35,12 +36,15 @@ export interface Later {
   takePiece(link: Link, frame: ArrayBuffer): Message | undefined;
   /** @throws {FoyerError} `invalid` */
   open: Channels["open"];
+  addTrack: Media["add"];
+  removeTrack: Media["remove"];
   stats(): Promise<Map<string, LinkStats>>;
 }
 
 /** Attends to the links of `mesh`, those that are open and those to come. */
 export function attend(mesh: Mesh): Later {
   const upkeep = createUpkeep(mesh);
+  const { add: addTrack, remove: removeTrack } = createMedia(mesh);
   const channels = createChannels(mesh);
   const pieces = createPieces((progress) => mesh.emit("progress", progress));
 
@@ -63,5 +67,16 @@ export function attend(mesh: Mesh): Later {
   const { send: sendPieces, take: takePiece } = pieces;
   const { open } = channels;
   const { offerTo, recognise, stepDown } = upkeep;
-  return { take, offerTo, recognise, stepDown, sendPieces, takePiece, open, stats };
+  return {
+    take,
+    offerTo,
+    recognise,
+    stepDown,
+    sendPieces,
+    takePiece,
+    open,
+    addTrack,
+    removeTrack,
+    stats,
+  };
 }

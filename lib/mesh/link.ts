@@ -7,6 +7,7 @@ import { delay } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
 import { gather } from "./gathering.ts";
 import { type Encoded, FRAME, type Message, PIECE, readFrame, toFrame } from "./messages.ts";
+import type { Later } from "./later.ts";
 import type { SendOptions } from "./pieces.ts";
 
 /** A connection that did not open in this time does not open any more, in milliseconds. */
@@ -31,17 +32,9 @@ export interface Link {
   readonly opened: Promise<boolean>;
   readonly closed: Promise<void>;
   oncontrol(frame: Control): void;
-  /** Control of a kind that the second file knows (later.ts), or nobody. */
-  onother(text: string): void;
+  /** The second file, for what the first does not know: other control, and messages in pieces. */
+  later(): Promise<Later>;
   onmessage(message: Message): void;
-  /** Sends what is longer than a frame, or watched on its way, once it is its `turn` (pieces.ts). */
-  sendPieces(
-    message: Encoded,
-    options: SendOptions | undefined,
-    turn: Promise<void>,
-  ): Promise<void>;
-  /** A message that `frame` makes whole; undefined while more of it must come. */
-  takePiece(frame: ArrayBuffer): Promise<Message | undefined>;
   /**
    * Makes an offer, waiting for more candidates for at most `cap` milliseconds.
    * @throws {FoyerError} `closed`
@@ -80,8 +73,8 @@ function makeLink(connection: RTCPeerConnection): Link {
   const { promise: opened, resolve: settleOpened } = Promise.withResolvers<boolean>();
   const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
   let sending = Promise.resolve();
-  /** Set by the first piece: from then on what comes waits for what came before. */
-  let receiving: Promise<void> | undefined;
+  /** What comes waits for what came before. */
+  let receiving = sending;
   let healing: ReturnType<typeof setTimeout> | undefined;
 
   channel.binaryType = "arraybuffer";
@@ -131,7 +124,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   function send(message: Encoded, options?: SendOptions): Promise<void> {
     const turn = sending;
     const sent = options || message.bytes.length >= FRAME
-      ? link.sendPieces(message, options, turn)
+      ? link.later().then((later) => later.sendPieces(link, message, options, turn))
       : turn.then(ready).then(() => post(toFrame(message)));
     sending = Promise.allSettled([turn, sent]).then(() => {});
     return sent;
@@ -152,22 +145,16 @@ function makeLink(connection: RTCPeerConnection): Link {
   function receive(data: string | ArrayBuffer): void {
     if (typeof data === "string") {
       const frame = readControl(data);
-      return frame ? link.oncontrol(frame) : link.onother(data);
+      if (frame) link.oncontrol(frame);
+      else link.later().then((later) => later.take(link, data), () => {});
+      return;
     }
-    const isPiece = new Uint8Array(data)[0] >= PIECE;
-    const read = () => isPiece ? link.takePiece(data) : readFrame(data);
-    if (isPiece || receiving) receiving = (receiving ?? opened).then(read).then(deliver, close);
-    else {
-      try {
-        deliver(readFrame(data));
-      } catch {
-        close();
-      }
-    }
-  }
-
-  function deliver(message: Message | undefined): void {
-    if (message !== undefined) link.onmessage(message);
+    receiving = receiving.then(() => {
+      if (new Uint8Array(data)[0] < PIECE) return readFrame(data);
+      return link.later().then((later) => later.takePiece(link, data));
+    }).then((message) => {
+      if (message !== undefined) link.onmessage(message);
+    }, close);
   }
 
   function finish(): void {
@@ -189,13 +176,11 @@ function makeLink(connection: RTCPeerConnection): Link {
     opened,
     closed,
     oncontrol() {},
-    onother() {},
     onmessage() {},
     get isOpen() {
       return channel.readyState === "open";
     },
-    sendPieces: failClosed,
-    takePiece: failClosed,
+    later: () => closed.then(failClosed),
     offer,
     answer,
     accept,

@@ -5,6 +5,7 @@ import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
 import { readSecret } from "./invitation.ts";
+import type { PeerTrack } from "./media.ts";
 import { type Data, encode, type Message } from "./messages.ts";
 import type { Progress, SendOptions } from "./pieces.ts";
 
@@ -34,6 +35,8 @@ export interface SessionEvents {
   message: CustomEvent<{ peerId: string; data: Message }>;
   /** More has come of a message that is longer than 64 KiB. */
   progress: CustomEvent<Progress>;
+  /** A peer sends a camera, a microphone, or another track. */
+  track: CustomEvent<PeerTrack>;
   /** `code` says why, where it was not this client's own wish. */
   state: CustomEvent<{ state: SessionState; code?: FoyerErrorCode }>;
   /** The mesh has a new primary. */
@@ -68,6 +71,12 @@ export interface Session extends EventTarget {
    * @throws {FoyerError} `invalid` for a name that is open already; `unreachable`
    */
   open(name: string, options?: ChannelOptions): Promise<Channel>;
+  /**
+   * Sends `track` to all who are here and all who come, until removeTrack(); tracks with a stream in
+   * common stay together. @throws {FoyerError} `closed` or `unreachable`
+   */
+  addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): Promise<void>;
+  removeTrack(track: MediaStreamTrack): Promise<void>;
   /**
    * How each link is doing, by peer id.
    * @throws {FoyerError} `unreachable` where the client's second file cannot be loaded.
@@ -151,9 +160,7 @@ export class Mesh extends EventTarget {
     link.oncontrol = ({ type }) => {
       if (type === "end" && peerId === this.primary) this.stop("ended", "ended");
     };
-    link.onother = (text) => this.loadLater().then((later) => later.take(link, text), () => {});
-    link.sendPieces = async (...args) => (await this.loadLater()).sendPieces(link, ...args);
-    link.takePiece = async (frame) => (await this.loadLater()).takePiece(link, frame);
+    link.later = () => this.loadLater();
     link.onmessage = (data) => this.isOver || this.emit("message", { peerId, data });
     link.closed.then(() => {
       if (this.peers.get(peerId) !== link) return;
@@ -188,6 +195,14 @@ export class Mesh extends EventTarget {
 
   async open(name: string, options?: ChannelOptions): Promise<Channel> {
     return (await this.loadLater()).open(name, options);
+  }
+
+  async addTrack(track: MediaStreamTrack, ...streams: MediaStream[]): Promise<void> {
+    (await this.loadLater()).addTrack(track, streams);
+  }
+
+  async removeTrack(track: MediaStreamTrack): Promise<void> {
+    (await this.loadLater()).removeTrack(track);
   }
 
   async stats(): Promise<Map<string, LinkStats>> {

@@ -9,6 +9,8 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A camera and a microphone that every machine has; a page still has to be allowed to use them.
+  "--use-fake-device-for-media-stream",
 ];
 
 /** Where there is no network but loopback, browsers connect over it only when they are told to. */
@@ -55,6 +57,11 @@ export async function launchFirefox(): Promise<RunningBrowser> {
   const browser = await puppeteer.launch({
     ...locate("Firefox", await findFirefox()),
     browser: "firefox",
+    // As above; nobody is there to answer its question.
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.permission.disabled": true,
+    },
   });
   return {
     openPage: async () => await (await browser.createBrowserContext()).newPage(),
