@@ -42,7 +42,7 @@ export interface SharedDoc {
   readonly awareness: Awareness;
   /** Resolves when the state of another who shares it is here; at once in an empty session. */
   readonly synced: Promise<void>;
-  /** Ends the sharing; the document stays as it is. The session's end and the document's do so too. */
+  /** Ends the sharing, as the document's end does; the document stays as it is. */
   destroy(): void;
 }
 

@@ -17,7 +17,14 @@ console.log(await host().catch(say), await host({ server: "https://foyer.example
 
 async function explainNoProject(): Promise<string | null> {
   try {
-    const { success } = await npm(root, "view", "vite", "version", "--fetch-retries=0");
+    const { success } = await npm(
+      root,
+      "view",
+      "vite",
+      "version",
+      "--fetch-retries=0",
+      "--fetch-timeout=10000",
+    );
     return success ? null : "the npm registry cannot be reached";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "npm is not here";
