@@ -41,8 +41,14 @@ export function createApp(
   const session = serveSession(signalling);
   app.all("/:sessionId", (c) => session.answer(c.req.raw, c.env, c.req.param("sessionId")));
   return {
-    // Where everybody comes, and at once: a router and its context would be half of what a join costs.
-    fetch: (request, info) => session.tryAnswer(request, info) ?? app.fetch(request, info),
+    fetch(request, info) {
+      // A Host header can be anything, and the address that it makes none.
+      if (!URL.canParse(request.url)) {
+        return answerProblem(request, "invalid", "Host: this is not the name of a server.");
+      }
+      // Where everybody comes, and at once: a router and its context would be half of what a join costs.
+      return session.tryAnswer(request, info) ?? app.fetch(request, info);
+    },
     close: () => signalling.close(),
   };
 }

@@ -42,7 +42,7 @@ export function HomePage({ state, code = "", onstart }: HomePageProps) {
         </noscript>
         <p class="small">
           What you send goes straight from browser to browser, encrypted, by WebRTC. The session
-          lasts as long as this tab stays open.
+          lasts as long as this tab stays open. <a href="/check">Test your connection</a>
         </p>
       </div>
       <Door />

@@ -66,7 +66,11 @@ export async function startSession(options: HostOptions & { server: string }): P
     }, started.reject);
   } catch (cause) {
     if (cause instanceof FoyerError) throw cause;
-    throw new FoyerError("invalid", `${server} is not the address of a server`, { cause });
+    throw new FoyerError(
+      "invalid",
+      `${server} cannot be called: https needs https`,
+      { cause },
+    );
   }
   const abort = () => {
     leave();

@@ -4,6 +4,7 @@ import { type Server, type Settings, within } from "../contract/harness.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 export interface Process extends Server {
+  readonly pid: number;
   /** Everything it wrote. */
   readonly log: string;
   /** Ends it by SIGTERM. @returns its exit code and how long it took in milliseconds. */
@@ -76,6 +77,7 @@ export async function startProcess(settings: Settings, args = MAIN): Promise<Pro
     get log() {
       return log;
     },
+    pid: child.pid,
     kill,
     end: () => strike("SIGTERM"),
     stop: () => strike("SIGTERM").then(({ code }) => code),

@@ -120,3 +120,14 @@ Deno.test("of many returns with the right key at once, the one that stays open g
   last.socket.close();
   await last.closed;
 });
+
+Deno.test("a Host header that names no server is said to be wrong", async () => {
+  await using app = await openApp({});
+  for (const path of ["/", "/healthz", `/${makeId(15)}`]) {
+    using connection = await Deno.connect({ port: app.port });
+    const lines = [`GET ${path} HTTP/1.1`, "Host: [::1", "Connection: close", "", ""];
+    await connection.write(new TextEncoder().encode(lines.join("\r\n")));
+    const answer = await new Response(connection.readable).text();
+    assertEquals(answer.split("\r\n")[0], "HTTP/1.1 400 Bad Request");
+  }
+});
