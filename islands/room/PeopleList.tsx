@@ -2,14 +2,17 @@ import type { Person } from "./mesh.ts";
 import { MAX_NAME } from "./own_name.ts";
 import type { Paths } from "./paths.ts";
 import { initialsOf } from "./person_look.ts";
+import { Words } from "./Words.tsx";
 
 interface Props {
   paths: Paths;
   people: readonly Person[];
   onrename: (name: string) => void;
+  /** The words of the link to a person. */
+  readWords: (peerId: string) => Promise<string[]>;
 }
 
-export function PeopleList({ people, paths, onrename }: Props) {
+export function PeopleList({ people, paths, onrename, readWords }: Props) {
   return (
     <ul class="people" aria-label="People here">
       {people.map((person) => (
@@ -20,6 +23,7 @@ export function PeopleList({ people, paths, onrename }: Props) {
               ? <OwnName name={person.name} onrename={onrename} />
               : <span class="name" title={person.name}>{person.name}</span>}
             <small>{describe(person, paths)}</small>
+            {person.isLinked && <Words name={person.name} read={() => readWords(person.id)} />}
           </span>
         </li>
       ))}

@@ -75,6 +75,7 @@ export function RoomPage({ room }: { room: RoomState }) {
                 people={mesh.people}
                 paths={room.paths}
                 onrename={(name) => room.rename(name)}
+                readWords={(peerId) => session.words(peerId)}
               />
             </section>
             {session.state !== "ended" && <Invite link={session.link} isAlone={count === 1} />}

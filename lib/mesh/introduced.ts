@@ -1,5 +1,6 @@
 /** How a member connects to the others: by offers and answers that the primary passes on. */
 import type { Introduction } from "../protocol/mesh.ts";
+import type { Identity } from "./identity.ts";
 import { createLink, type Link } from "./link.ts";
 import { GATHERING_CAP } from "./member.ts";
 import type { Mesh } from "./session.ts";
@@ -11,12 +12,17 @@ export interface Introduced {
   take(primary: Link, frame: Introduction): void;
 }
 
-export function createIntroduced(mesh: Mesh): Introduced {
+export function createIntroduced(mesh: Mesh, identity: Identity): Introduced {
+  /** Offers of this client that wait for their answer, as they were sent, by peer. */
+  const offered = new Map<string, string>();
+
   async function offerTo(peers: string[], primary: Link): Promise<void> {
     const offers = await Promise.all(peers.map(async (peer) => {
       const link = await open(peer);
-      const offer = await link?.offer(GATHERING_CAP).catch(link.close);
-      return offer ? [{ peer, offer }] : [];
+      const offer = await link?.offer(GATHERING_CAP).then(identity.wrapOffer).catch(link.close);
+      if (!offer) return [];
+      offered.set(peer, offer);
+      return [{ peer, offer }];
     }));
     primary.sendControl({ type: "offers", connections: offers.flat() });
   }
@@ -31,14 +37,22 @@ export function createIntroduced(mesh: Mesh): Introduced {
 
   async function answerTo(peer: string, offer: string, primary: Link): Promise<void> {
     const link = await open(peer);
-    const answer = await link?.answer(offer, GATHERING_CAP).catch(link.close) ?? null;
+    const answer = link && await makeAnswer(link, offer).catch(link.close) || null;
     primary.sendControl({ type: "answers", connections: [{ peer, answer }] });
   }
 
-  function accept(peer: string, answer: string | null): void {
+  async function makeAnswer(link: Link, offer: string): Promise<string> {
+    const sdp = await link.answer(identity.unwrapOffer(link.id, offer), GATHERING_CAP);
+    return await identity.wrapAnswer(link.id, offer, sdp);
+  }
+
+  async function accept(peer: string, answer: string | null): Promise<void> {
     const link = mesh.role.opening.get(peer);
-    if (answer === null) link?.close();
-    else link?.accept(answer);
+    const offer = offered.get(peer);
+    offered.delete(peer);
+    if (!link) return;
+    if (!answer || !offer) return link.close();
+    await identity.unwrapAnswer(peer, offer, answer).then(link.accept, link.close);
   }
 
   /** A link for `peer`, or undefined where there is one already or none can be made. */

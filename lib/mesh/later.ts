@@ -6,6 +6,7 @@ import { readLaterControl } from "../protocol/later.ts";
 import { readIntroduction } from "../protocol/mesh.ts";
 import { readUpkeep } from "../protocol/upkeep.ts";
 import { type Channels, createChannels } from "./channel.ts";
+import { FoyerError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import { createMedia, type Media } from "./media.ts";
 import type { Encoded, Message } from "./messages.ts";
@@ -13,6 +14,7 @@ import { createPieces, type SendOptions } from "./pieces.ts";
 import type { Mesh } from "./session.ts";
 import { type LinkStats, readStats } from "./stats.ts";
 import { createUpkeep } from "./upkeep.ts";
+import { makeWords } from "./words.ts";
 
 export type { LinkStats };
 
@@ -39,6 +41,8 @@ export interface Later {
   addTrack: Media["add"];
   removeTrack: Media["remove"];
   stats(): Promise<Map<string, LinkStats>>;
+  /** @throws {FoyerError} `no-such-peer`, `closed`, `insecure` */
+  words(peer: string): Promise<string[]>;
 }
 
 /** Attends to the links of `mesh`, those that are open and those to come. */
@@ -64,6 +68,12 @@ export function attend(mesh: Mesh): Later {
     return readStats([...mesh.peers.values()]);
   }
 
+  async function words(peer: string): Promise<string[]> {
+    const link = mesh.peers.get(peer);
+    if (!link) throw new FoyerError("no-such-peer", "This peer is not here");
+    return await makeWords(link, mesh.id);
+  }
+
   const { send: sendPieces, take: takePiece } = pieces;
   const { open } = channels;
   const { offerTo, recognise, stepDown } = upkeep;
@@ -78,5 +88,6 @@ export function attend(mesh: Mesh): Later {
     addTrack,
     removeTrack,
     stats,
+    words,
   };
 }

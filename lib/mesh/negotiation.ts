@@ -50,6 +50,8 @@ export function createNegotiation(
   }
 
   function take({ id, description }: Description): void {
+    // It may have come by others, and they must not put somebody else at the other end.
+    if (!isSameEnd(connection.remoteDescription, description)) return;
     perform(() => description.type === "offer" ? answer(id, description) : accept(id, description));
   }
 
@@ -105,6 +107,14 @@ export function createNegotiation(
     await connection.setLocalDescription();
     return { type, sdp: connection.localDescription!.sdp };
   }
+}
+
+/** Whether both have the same DTLS fingerprints (RFC 8122). */
+function isSameEnd(before: { sdp: string } | null, now: { sdp: string }): boolean {
+  const [mine, theirs] = [before, now].map((description) =>
+    [...new Set(description?.sdp.toLowerCase().match(/^a=fingerprint:\S+ \S+/gm))].sort().join()
+  );
+  return mine === theirs;
 }
 
 /** Another fragment is another path (RFC 8839 section 5.4). */

@@ -82,6 +82,12 @@ export interface Session extends EventTarget {
    * @throws {FoyerError} `unreachable` where the client's second file cannot be loaded.
    */
   stats(): Promise<Map<string, LinkStats>>;
+  /**
+   * Words that both ends of the link to that peer show where nobody stands between them: for the two
+   * to compare by another way, such as a call.
+   * @throws {FoyerError} `no-such-peer`, `closed`, `insecure`, `unreachable`
+   */
+  words(peerId: string): Promise<string[]>;
   /** Leaves. */
   close(): void;
   /** Ends the session for everyone. @throws {FoyerError} `forbidden` unless this is the primary. */
@@ -207,6 +213,10 @@ export class Mesh extends EventTarget {
 
   async stats(): Promise<Map<string, LinkStats>> {
     return (await this.loadLater()).stats();
+  }
+
+  async words(peerId: string): Promise<string[]> {
+    return (await this.loadLater()).words(peerId);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** Keeps the mesh up: introduces newcomers, repairs links, and has a primary at all times. */
 import type { Introduction } from "../protocol/mesh.ts";
 import type { Description, Restart, Upkeep as Frame } from "../protocol/upkeep.ts";
+import { createIdentity } from "./identity.ts";
 import { createIntroduced } from "./introduced.ts";
 import { createIntroductions, type Sending } from "./introductions.ts";
 import type { Link } from "./link.ts";
@@ -29,12 +30,13 @@ const TOGETHER_MS = 150;
 /** Of the links of `mesh`, those that are open and those to come. */
 export function createUpkeep(mesh: Mesh): Upkeep {
   const session: Session = mesh;
-  const introduced = createIntroduced(mesh);
+  const identity = createIdentity(mesh);
+  const introduced = createIntroduced(mesh, identity);
   const introductions = createIntroductions();
   const post = createPost(mesh, receive);
   const repair = createRepair(mesh, post.send);
   // A link that is to be made anew may look open here and be closed at the other end.
-  const { meet, take: takeNew } = createMeeting(mesh, post.sendByOthers);
+  const { meet, take: takeNew } = createMeeting(mesh, identity, post.sendByOthers);
   const succession = createSuccession(mesh, { meet, offerTo: introduced.offerTo, onseat });
   /** Whom each peer says it reaches, where this client is the primary. */
   const reached = new Map<string, string[]>();

@@ -12,7 +12,9 @@
  *   primary  -> everyone   End        the session is over
  *
  * `peer` names the other end of a connection: passing a frame on, the primary puts the id of the
- * sender in the place of the receiver's.
+ * sender in the place of the receiver's. In a session whose link has a secret, an offer has its
+ * sender's key before it and an answer is sealed (lib/mesh/identity.ts): it passes on what it can
+ * neither change nor, of an answer, read.
  */
 import type { IceServer, MAX_DESCRIPTION } from "./wire.ts";
 
