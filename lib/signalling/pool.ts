@@ -53,7 +53,7 @@ interface Look {
 }
 
 /** Sessions kept in sight; about 8 kB each. */
-const MOST_SESSIONS = 2_000;
+const MOST_SESSIONS = 1_000;
 /** A session whose offers are longer altogether is read each time: memory has a bound. */
 const MOST_CHARACTERS = 65_536;
 /** Joiners of one session that wait for an offer at the same time. */

@@ -30,6 +30,7 @@ import {
 import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
 import { type Refusal, termOf } from "./claim.ts";
 import type { Context } from "./context.ts";
+import { createDeadlines } from "./deadline.ts";
 import {
   depositOffers,
   dropUndeclared,
@@ -77,8 +78,8 @@ const REFUSALS: Record<Refusal, readonly [code: number, reason: string]> = {
 };
 /** Service restart (IANA WebSocket close code registry). */
 const CLOSE_RESTART = 1012;
-/** Time for the first frame, in milliseconds. */
-const FIRST_FRAME_TIME = 10_000;
+/** For the first frame. */
+const firstFrameTime = createDeadlines(10_000);
 /** A socket that sends more frames, or longer ones, in this many milliseconds is cut. */
 const FLOOD_WINDOW = 10_000;
 const FLOOD_FRAMES = 200;
@@ -123,9 +124,8 @@ export function servePrimary(
   let isReleased = false;
   let settleTimer: ReturnType<typeof setTimeout> | undefined;
   let leaseTimer: ReturnType<typeof setTimeout> | undefined;
-  const firstFrameTimer = setTimeout(
+  const endFirstFrame = firstFrameTime.start(
     () => close(CLOSE.timeout, "no first frame came in time"),
-    FIRST_FRAME_TIME,
   );
 
   const self: PrimarySocket = {
@@ -153,7 +153,7 @@ export function servePrimary(
     work = work.then(() => takeFrame(data)).catch(report).finally(() => queued -= data.length);
   };
   socket.onclose = () => {
-    clearTimeout(firstFrameTimer);
+    endFirstFrame();
     work = work.then(release).catch(report).finally(() => served.delete(self));
   };
   socket.onerror = () => {};
@@ -204,7 +204,7 @@ export function servePrimary(
       complain("too-many", `sessions of this address: try again in ${wait} seconds`);
       return close(CLOSE.flooding, "too many new sessions");
     }
-    clearTimeout(firstFrameTimer);
+    endFirstFrame();
     stage = "open";
     term = result.term;
     if (!isOpen()) return;
@@ -377,7 +377,7 @@ export function servePrimary(
   async function release() {
     isReleased = true;
     await confirming;
-    clearTimeout(firstFrameTimer);
+    endFirstFrame();
     clearTimeout(leaseTimer);
     clearTimeout(settleTimer);
     if (sockets.get(sessionId) === self) sockets.delete(sessionId);
