@@ -71,15 +71,25 @@ function report(inFlight: number, connections: Contender["connections"], all: Lo
       retries.toFixed(2),
       serverCpu?.toFixed(2) ?? "",
       serverCpu === null ? "" : (serverCpu * 1_000 / joinsPerSecond).toFixed(2),
+      readGain(base, load)?.toFixed(2) ?? "",
       clientCpu?.toFixed(2) ?? "",
     ];
   });
   console.log(formatTable([
     [`${inFlight} in flight, ${connections}`, "joins/s", "/PeerJS", "p50 ms", "p99 ms", "503/join"]
-      .concat(["CPUs", "CPU ms/join", "CPUs client"]),
+      .concat(["CPUs", "CPU ms/join", "joins/CPU /PeerJS", "CPUs client"]),
     ...rows,
   ]));
   console.log();
+}
+
+/**
+ * How many joins `load` gets from the processor time that one takes of `base`. What others do on the
+ * machine alters it least.
+ */
+function readGain(base: Load | undefined, load: Load): number | null {
+  if (!base?.serverCpu || !load.serverCpu) return null;
+  return (base.serverCpu / base.joinsPerSecond) / (load.serverCpu / load.joinsPerSecond);
 }
 
 function describeLoad(): string {
