@@ -5,6 +5,9 @@ export interface Cable extends AsyncDisposable {
   /** Reaches the server through the cable. */
   readonly server: Server;
   cut(): void;
+  /** Cuts, and lets nobody through until plugIn(). */
+  unplug(): void;
+  plugIn(): void;
 }
 
 export function layCable(server: Server): Cable {
@@ -13,7 +16,10 @@ export function layCable(server: Server): Cable {
   const ends = new Set<Deno.TcpConn>();
   const pipes: Promise<void>[] = [];
 
+  let isOut = false;
+
   const join = async (near: Deno.TcpConn) => {
+    if (isOut) return closeQuietly(near);
     ends.add(near);
     const far = await Deno.connect({ hostname, port: Number(port) }).catch(() => null);
     if (!far) return closeQuietly(near);
@@ -32,6 +38,11 @@ export function layCable(server: Server): Cable {
   return {
     server: { ...server, origin: `http://127.0.0.1:${listener.addr.port}` },
     cut,
+    unplug: () => {
+      isOut = true;
+      cut();
+    },
+    plugIn: () => void (isOut = false),
     [Symbol.asyncDispose]: async () => {
       listener.close();
       await accepting;
