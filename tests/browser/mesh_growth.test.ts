@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { enterSession, hostSession, openClients, untilLinked } from "../mesh/clients.ts";
+import { freeze } from "../mesh/freeze.ts";
 import { startSession, untilComplete, untilPeers } from "./room.ts";
 import { testInChromium, until } from "./stage.ts";
 
@@ -45,19 +46,12 @@ testInChromium(
     const link = await hostSession(host);
     await enterSession(sleeper, link);
     await untilLinked([host, sleeper]);
-    const devtools = await sleeper.createCDPSession();
-    await devtools.send("Debugger.enable");
-    await devtools.send("Debugger.pause");
-    // It pauses when it next has something to do.
-    const paused = new Promise((resolve) => devtools.once("Debugger.paused", resolve));
-    const ticking = sleeper.evaluate(() => void setTimeout(() => {}));
-    await paused;
+    const wake = await freeze(sleeper);
 
     await Promise.all(late.map((page) => enterSession(page, link)));
     for (const page of late) await untilLinksTo(page, [host, ...late]);
 
-    await devtools.send("Debugger.resume");
-    await ticking;
+    await wake();
     await untilLinked([host, sleeper, ...late]);
   },
 );

@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { enterSession, hostSession, openClients, untilLinked } from "../mesh/clients.ts";
-import { cutPaths, explainNoCuts } from "../mesh/cuts.ts";
+import { cutPaths, explainNoCuts, listPorts } from "../mesh/cuts.ts";
 import { idOf, listHappenings, untilHappened, watchAll } from "../mesh/happenings.ts";
 import { type Stage, testInChromium, until } from "./stage.ts";
 
@@ -66,7 +66,7 @@ testWithCuts(
   async (stage) => {
     const [host, lost, other] = await meet(stage, 3);
     const id = await idOf(lost);
-    await cutPaths(stage, lost);
+    await cutPaths(stage, await listPorts(lost));
     await Promise.all([host, other].map((page) => untilHappened(page, `back ${id}`)));
     await untilLinked([host, lost, other]);
     await untilOpen([host, lost, other]);
@@ -83,7 +83,7 @@ testWithCuts(
 testWithCuts("two alone come together again by the session's link", async (stage) => {
   const [host, guest] = await meet(stage, 2);
   const id = await idOf(guest);
-  await cutPaths(stage, guest);
+  await cutPaths(stage, await listPorts(guest));
   await untilHappened(host, `back ${id}`);
   await untilOpen([host, guest]);
   assertEquals(await idOf(guest), id);
@@ -114,7 +114,7 @@ async function repairOne(stage: Stage, pages: Page[], one: Page, other: Page): P
     (id) => connections.indexOf(session!.peers.get(id)!.connection),
     otherId,
   );
-  await cutPaths(stage, one, [place]);
+  await cutPaths(stage, await listPorts(one, [place]));
   // Who notices first repairs it, perhaps before the other end shows anything.
   await Promise.race([
     untilHappened(one, `away ${otherId}`),

@@ -13,20 +13,24 @@ export async function explainNoCuts(): Promise<string | null> {
   return null;
 }
 
-/**
- * Cuts those of the connections of `page` whose place in `connections` is in `which`, or all, until the
- * test ends. A new path of theirs has other ports, and is not cut.
- */
-export async function cutPaths(stage: Stage, page: Page, which?: number[]): Promise<void> {
-  const ports = await page.evaluate((which) => {
-    const cut = which ? which.map((i) => connections[i]) : connections;
-    const candidates = cut.flatMap((
+/** The ports of those connections of `page` whose place in `connections` is in `which`, or of all. */
+export async function listPorts(page: Page, which?: number[]): Promise<string[]> {
+  return await page.evaluate((which) => {
+    const chosen = which ? which.map((i) => connections[i]) : connections;
+    const candidates = chosen.flatMap((
       connection,
     ) => [...connection.localDescription?.sdp.matchAll(/^a=candidate:.* (\d+) typ host/gm) ?? []]);
     return [...new Set(candidates.map(([, port]) => port))].filter((port) => port !== "9");
   }, which);
+}
+
+/** Cuts the paths that use the `ports` until the test ends. A new path has other ports, and is not cut. */
+export async function cutPaths(stage: Stage, ports: string[]): Promise<void> {
   const rules = ports.flatMap((port) =>
-    TOOLS.map((tool) => ({ tool, rule: ["INPUT", "-p", "udp", "--dport", port, "-j", "DROP"] }))
+    TOOLS.flatMap((tool) => [
+      { tool, rule: ["INPUT", "-p", "udp", "--dport", port, "-j", "DROP"] },
+      { tool, rule: ["OUTPUT", "-p", "udp", "--sport", port, "-j", "DROP"] },
+    ])
   );
   for (const { tool, rule } of rules) {
     stage.defer(() => run(tool, "-w", "-D", ...rule));
