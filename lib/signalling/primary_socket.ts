@@ -165,7 +165,8 @@ export function servePrimary(
     if (stage !== "open") throw new InvalidInput("invalid", "the first frame declares offers");
     if (type === "received") return takeReceived(check(Received, frame));
     if (type === "end") return await takeEnd();
-    throw new InvalidInput("invalid", `type: "${String(type).slice(0, 40)}" is not known here`);
+    const shown = typeof type === "string" ? `"${type.slice(0, 40)}"` : typeof type;
+    throw new InvalidInput("invalid", `type: ${shown} is not known here`);
   }
 
   async function takeDeposit(deposit: Deposit) {

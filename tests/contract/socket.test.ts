@@ -384,6 +384,8 @@ Deno.test("Bad frames get an error frame in words, and the socket stays open", a
     { type: "received" },
     { type: "received", ids: "x" },
     { type: "received", ids: [1] },
+    { type: { toString: null, valueOf: null } },
+    `{"type":${"[".repeat(5_000)}${"]".repeat(5_000)}}`,
     { sessionId: id, connections: [] },
     { sessionId: id, connections: connect(Array.from({ length: 17 }, (_, i) => `${i}`)) },
     { sessionId: id, connections: { offer: "x", answer: null } },
