@@ -7,7 +7,7 @@ import { ICON } from "../islands/icon.ts";
 import { makeId } from "../lib/protocol/ids.ts";
 import { type Fields, vary } from "./cors.ts";
 import { chooseEncoding } from "./encoding.ts";
-import { deflatePiece, joinPieces } from "./gzip.ts";
+import { deflatePiece, joinPieces, type Piece } from "./gzip.ts";
 
 export interface Page {
   title: string;
@@ -25,9 +25,15 @@ export interface Page {
   style?: "check.css";
 }
 
+interface Part {
+  text: string;
+  /** As gzip has it, where it was needed before. */
+  piece?: Piece;
+}
+
 /** A page for one request, and the policy that fits its nonce. */
 export interface FilledPage {
-  parts: string[];
+  parts: Part[];
   policy: string;
 }
 
@@ -37,12 +43,16 @@ const FIELDS = makeId();
 
 /** A function that fills the page in with hidden fields, by their names. */
 export function compilePage(page: Page): (fields?: Record<string, string>) => FilledPage {
-  const parts = renderFrame(page).split(new RegExp(`(${NONCE}|${FIELDS})`));
+  const parts = renderFrame(page).split(new RegExp(`(${NONCE}|${FIELDS})`)).map((text): Part => ({
+    text,
+  }));
   return (fields: Record<string, string> = {}) => {
     const nonce = makeId();
     const hidden = Object.entries(fields).map(renderField).join("");
     return {
-      parts: parts.map((part) => part === NONCE ? nonce : part === FIELDS ? hidden : part),
+      parts: parts.map((part) =>
+        part.text === NONCE ? { text: nonce } : part.text === FIELDS ? { text: hidden } : part
+      ),
       policy: writePolicy(nonce),
     };
   };
@@ -144,6 +154,8 @@ export function sendPage(
   const isGzip = chooseEncoding(request.headers.get("Accept-Encoding"), ["gzip"]);
   if (isGzip) headers["Content-Encoding"] = "gzip";
   if (request.method === "HEAD") return new Response(null, { status, headers });
-  const body = isGzip ? joinPieces(page.parts.map(deflatePiece)) : page.parts.join("");
+  const body = isGzip
+    ? joinPieces(page.parts.map((part) => part.piece ??= deflatePiece(part.text)))
+    : page.parts.map(({ text }) => text).join("");
   return new Response(body, { status, headers });
 }

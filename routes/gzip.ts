@@ -16,17 +16,34 @@ const END = Uint8Array.of(3, 0);
 /** Longer ones are constants of the program: there are few, and they are deflated once. */
 const CONSTANT_FROM = 2_048;
 const constantPieces = new Map<string, Piece>();
+/** Shorter ones are stored as they are: zlib's stream would take longer, and save a few bytes. */
+const DEFLATE_FROM = 128;
+
+const encoder = new TextEncoder();
 
 export function deflatePiece(text: string): Piece {
   const known = constantPieces.get(text);
   if (known) return known;
-  const bytes = new TextEncoder().encode(text);
+  const bytes = encoder.encode(text);
+  if (bytes.length < DEFLATE_FROM) return { bytes, deflated: storeBytes(bytes) };
+  const isConstant = text.length >= CONSTANT_FROM;
+  const level = isConstant ? 9 : 6;
   const piece = {
     bytes,
-    deflated: deflateRawSync(bytes, { level: 9, finishFlush: constants.Z_FULL_FLUSH }),
+    deflated: deflateRawSync(bytes, { level, finishFlush: constants.Z_FULL_FLUSH }),
   };
-  if (text.length >= CONSTANT_FROM) constantPieces.set(text, piece);
+  if (isConstant) constantPieces.set(text, piece);
   return piece;
+}
+
+/** A stored block that is not the last (RFC 1951 section 3.2.4). */
+function storeBytes(bytes: Uint8Array): Uint8Array {
+  const block = new Uint8Array(5 + bytes.length);
+  const view = new DataView(block.buffer);
+  view.setUint16(1, bytes.length, true);
+  view.setUint16(3, ~bytes.length & 0xffff, true);
+  block.set(bytes, 5);
+  return block;
 }
 
 export function joinPieces(pieces: Piece[]): Uint8Array<ArrayBuffer> {
