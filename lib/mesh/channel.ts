@@ -73,7 +73,7 @@ const LOW_WATER = 262_144;
 const LOSSY_WATER = 65_536;
 
 export interface Channels {
-  /** @throws {FoyerError} `invalid` */
+  /** @throws {FoyerError} `invalid` or `closed` */
   open(name: string, options?: ChannelOptions): Channel;
   take(from: Link, frame: Listen): void;
 }
@@ -106,6 +106,7 @@ export function createChannels(mesh: Mesh): Channels {
   }
 
   function open(name: string, options: ChannelOptions = {}): Channel {
+    if (mesh.isOver) throw new FoyerError("closed", "The session is closed");
     if (!isName(name) || opened.has(name) || opened.size >= MAX_CHANNELS) {
       throw new FoyerError(
         "invalid",

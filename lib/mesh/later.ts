@@ -36,7 +36,6 @@ export interface Later {
   ): Promise<void>;
   /** A message that `frame` makes whole; undefined while more of it must come. */
   takePiece(link: Link, frame: ArrayBuffer): Message | undefined;
-  /** @throws {FoyerError} `invalid` */
   open: Channels["open"];
   addTrack: Media["add"];
   removeTrack: Media["remove"];

@@ -2,6 +2,7 @@
  * Tracks for the whole mesh: those who are here, and those who come later. Each link is negotiated
  * anew over its own data channel (negotiation.ts); the server hears nothing of it.
  */
+import { FoyerError } from "./errors.ts";
 import type { Link } from "./link.ts";
 import type { Mesh } from "./session.ts";
 
@@ -13,6 +14,7 @@ export interface PeerTrack {
 }
 
 export interface Media {
+  /** @throws {FoyerError} `closed` */
   add(track: MediaStreamTrack, streams: MediaStream[]): void;
   remove(track: MediaStreamTrack): void;
 }
@@ -38,6 +40,7 @@ export function createMedia(mesh: Mesh): Media {
   }
 
   function add(track: MediaStreamTrack, streams: MediaStream[]): void {
+    if (mesh.isOver) throw new FoyerError("closed", "The session is closed");
     if (tracks.has(track)) return;
     tracks.set(track, streams);
     for (const link of mesh.peers.values()) give(link, track, streams);

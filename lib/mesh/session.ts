@@ -68,7 +68,7 @@ export interface Session extends EventTarget {
   /**
    * A channel beside the one for send(), to all who open one of the same name: ordered and reliable
    * unless told.
-   * @throws {FoyerError} `invalid` for a name that is open already; `unreachable`
+   * @throws {FoyerError} `invalid` for a name that is open already; `closed` or `unreachable`
    */
   open(name: string, options?: ChannelOptions): Promise<Channel>;
   /**

@@ -1,21 +1,19 @@
 /**
  * `deno task bench:mesh`: how long it takes from N - 1 people joining at once until everybody is
- * connected to everybody, beside as many connections made inside one page, in the same run. One
- * Chromium, a context and so a process for each client with its script loaded, no ICE servers; the
- * two take turns, so that a busy machine is busy for both. The limit starts WebRTC in one process
- * and makes all connections in one step; a mesh starts it in N, and takes two: to the primary, then
- * to the others.
+ * connected to everybody, beside as many connections made inside one page, and shared out among N
+ * pages, each with both its ends in one page and no server. One Chromium, a context and so a process
+ * for each page with its script loaded, no ICE servers; the three take turns, so that a busy machine
+ * is busy for all. One page starts WebRTC once; N pages start it N times, as a mesh does, which takes
+ * two steps besides: to the primary, then to the others.
  */
 import type { Page } from "puppeteer-core";
 import { launchChromium } from "../browser/browsers.ts";
 import "../browser/foyer_global.ts";
 import { type Server, startServer } from "../contract/harness.ts";
-import { measureLimit } from "./mesh_limit.ts";
+import { LEAD, measureLimit } from "./mesh_limit.ts";
 
 const SIZES = [4, 8, 16];
 const ROUNDS = 5;
-/** Until all pages have been told to start, in milliseconds. */
-const LEAD = 500;
 
 const server = await startServer();
 try {
@@ -26,23 +24,29 @@ try {
 }
 
 async function compare(size: number): Promise<void> {
-  const meshes: number[] = [], limits: number[] = [];
+  const meshes: number[] = [], onePage: number[] = [], nPages: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     meshes.push(await inNewBrowser((openPage) => measureMesh(openPage, server, size)));
-    limits.push(
-      await inNewBrowser(async (openPage) => {
-        const page = await openPage();
-        await page.goto(`${server.origin}/client.js`);
-        return await measureLimit(page, size * (size - 1) / 2);
-      }),
-    );
+    onePage.push(await inNewBrowser((openPage) => measurePairs(openPage, size, 1)));
+    nPages.push(await inNewBrowser((openPage) => measurePairs(openPage, size, size)));
   }
-  const [mesh, limit] = [meshes, limits].map(median);
+  const ratio = (times: number[]) => (median(meshes) / median(times)).toFixed(2);
   console.log(
-    `  N = ${String(size).padEnd(2)}  Foyer ${mesh.toFixed(0).padStart(5)} ${describe(meshes)}` +
-      `  one page ${limit.toFixed(0).padStart(5)} ${describe(limits)}` +
-      `  ratio ${(mesh / limit).toFixed(2)} (aim: at most 1.25)`,
+    `  N = ${String(size).padEnd(2)}  Foyer ${describe(meshes)}` +
+      `  one page ${describe(onePage)} ratio ${ratio(onePage)} (aim: at most 1.25)` +
+      `  ${size} pages ${describe(nPages)} ratio ${ratio(nPages)}`,
   );
+}
+
+/** As many connections as a mesh of `size` has, in `count` pages. */
+async function measurePairs(
+  openPage: () => Promise<Page>,
+  size: number,
+  count: number,
+): Promise<number> {
+  const pages: Page[] = [];
+  for (let i = 0; i < count; i++) pages.push(await openClient(openPage, server.origin));
+  return await measureLimit(pages, size * (size - 1) / 2);
 }
 
 /** Closed connections burden a browser until it collects garbage: none is left over here. */
@@ -106,5 +110,7 @@ function median(times: number[]): number {
 }
 
 function describe(times: number[]): string {
-  return `(${Math.min(...times).toFixed(0)}-${Math.max(...times).toFixed(0)})`;
+  const [middle, least, most] = [median(times), Math.min(...times), Math.max(...times)]
+    .map((time) => time.toFixed(0));
+  return `${middle.padStart(5)} (${least}-${most})`;
 }

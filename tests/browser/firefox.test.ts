@@ -1,3 +1,5 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { enterSession, hostSession, openClients } from "../mesh/clients.ts";
 import { joinSession, say, startSession, untilComplete, untilHeard } from "./room.ts";
 import { testInFirefox } from "./stage.ts";
 
@@ -30,4 +32,23 @@ testInFirefox("two of each browser make one mesh", async (stage) => {
     pages.push(page);
   }
   await untilComplete(pages);
+});
+
+testInFirefox("both browsers tell how a link goes", async (stage) => {
+  const server = await stage.serve();
+  const [chromium] = await openClients(stage, server, 1);
+  const [firefox] = await openClients(stage, server, 1, "firefox");
+  await enterSession(firefox, await hostSession(chromium));
+  for (const page of [chromium, firefox]) {
+    const [path, sent, received] = await page.evaluate(async () => {
+      await session!.broadcast("x".repeat(10_000));
+      let stats;
+      // The other end sends as much, and the browsers count a little later.
+      do [stats] = (await session!.stats()).values(); while (!stats || stats.sent < 10_000);
+      return [stats.path, stats.sent, stats.received] as const;
+    });
+    assertEquals(path, "direct");
+    assertGreater(sent, 10_000);
+    assertGreater(received, 0);
+  }
 });
