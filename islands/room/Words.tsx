@@ -13,14 +13,8 @@ export function Words({ name, read }: Props) {
   return (
     <details class="words" onToggle={({ currentTarget }) => currentTarget.open && show()}>
       <summary>Verify</summary>
-      <p>
-        {words ? <b>{words}</b> : "One moment…"}
-      </p>
-      <p>
-        Ask {name}{" "}
-        by another way, such as a call, for the words on their page. They are the same where nobody
-        listens in between.
-      </p>
+      <p>{words ? <b>{words}</b> : "One moment…"}</p>
+      <p>If {name} reads the same, in a call for instance, nobody listens in between.</p>
     </details>
   );
 }
