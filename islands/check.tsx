@@ -1,6 +1,6 @@
 /** The connection test: runs the checks as soon as the page is there, and shows each as it is done. */
 import { render } from "preact";
-import { type Check, checkConnection } from "../lib/mesh/check/check_connection.ts";
+import { type Check, checkConnection } from "../lib/mesh/check_connection.ts";
 import { CheckPage } from "./pages/CheckPage.tsx";
 
 const root = document.getElementById("foyer")!;

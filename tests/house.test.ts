@@ -9,7 +9,7 @@ const ENTRIES = [
   "lib/mesh/client_global.ts",
   "lib/mesh/client_package.ts",
   "lib/mesh/yjs.ts",
-  "lib/mesh/check/check_connection.ts",
+  "lib/mesh/check_connection.ts",
   "islands/check.tsx",
   "islands/home.tsx",
   "islands/join.ts",

@@ -12,7 +12,7 @@ Deno.test("each export of the package has a module and its types", async () => {
   const { exports, version } = JSON.parse(await read("package.json"));
   const { default: config } = await import("../deno.json", { with: { type: "json" } });
   assertEquals(version, config.version);
-  assertEquals(Object.keys(exports), [".", "./yjs"]);
+  assertEquals(Object.keys(exports), [".", "./yjs", "./check"]);
   for (const { types, default: script } of Object.values<Record<string, string>>(exports)) {
     assertMatch(await read(types), /^export \{/m);
     assert(scripts.includes(script.replace("./", "")));
@@ -20,7 +20,7 @@ Deno.test("each export of the package has a module and its types", async () => {
 });
 
 Deno.test("the package's types name nothing but the package and what Yjs needs", async () => {
-  for (const name of ["client_package.d.ts", "shared.d.ts", "yjs.d.ts"]) {
+  for (const name of ["client_package.d.ts", "shared.d.ts", "yjs.d.ts", "check_connection.d.ts"]) {
     const sources = [...(await read(name)).matchAll(/\bfrom ['"](.*)['"]/g)].map(([, from]) =>
       from
     );

@@ -9,7 +9,7 @@ const ENTRIES: readonly Entry[] = [
   { name: "client.js", source: "lib/mesh/client.ts" },
   { name: "client.later.js", source: "lib/mesh/later.ts", loadedAs: "./later.ts" },
   { name: "client.global.js", source: "lib/mesh/client_global.ts", isScript: true },
-  { name: "client.check.js", source: "lib/mesh/check/check_connection.ts" },
+  { name: "client.check.js", source: "lib/mesh/check_connection.ts" },
   { name: "home.js", source: "islands/home.tsx" },
   { name: "join.js", source: "islands/join.ts", isScript: true },
   { name: "room.js", source: "islands/room.tsx" },

@@ -11,6 +11,7 @@ import { BuildError, runBundler } from "./run_bundler.ts";
 const ENTRIES: Record<string, string> = {
   ".": "lib/mesh/client_package.ts",
   "./yjs": "lib/mesh/yjs.ts",
+  "./check": "lib/mesh/check_connection.ts",
 };
 /** What only `./yjs` needs: an application that imports it has these anyway. */
 const PEERS = ["lib0", "y-protocols", "yjs"] as const;

@@ -1,7 +1,7 @@
 /** The connection test says what works, what does not, and what helps: real servers, real faults. */
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "puppeteer-core";
-import type { Check } from "../../lib/mesh/check/check_connection.ts";
+import type { Check } from "../../lib/mesh/check_connection.ts";
 import { freePort } from "../cluster/ports.ts";
 import { startServer } from "../contract/harness.ts";
 import { startSession } from "../contract/primary.ts";

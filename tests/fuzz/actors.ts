@@ -23,8 +23,6 @@ export interface Stage {
   readonly port: number;
   /** Requests, handshakes and frames so far. */
   inputs: number;
-  /** Sessions that the server welcomed: each may leave word that it ended. */
-  sessions: number;
   /** What was wrong, with the input that showed it. */
   readonly faults: string[];
   readonly live: Session[];
@@ -217,7 +215,6 @@ async function host(stage: Stage, random: Random): Promise<void> {
   if (!await within("a welcome", socket.next("welcome"), PATIENCE)) {
     return void stage.faults.push(`a good session was closed with ${await socket.closed}`);
   }
-  stage.sessions++;
   const session = { id, key, succession, socket, offers };
   stage.live.push(session);
   // Whatever the others do to it, it may only go for a reason that is documented.
@@ -282,7 +279,6 @@ async function hold(stage: Stage, random: Random): Promise<void> {
     await within(`a word to ${said.join("\n")}`, answered, PATIENCE);
   }
   await socket.drop();
-  if (socket.heard.some(({ type }) => type === "welcome")) stage.sessions++;
   judgeClose(stage, await socket.closed, said.join("\n"));
 }
 

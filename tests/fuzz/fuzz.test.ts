@@ -39,7 +39,7 @@ Deno.test({
     const server = await startProcess({ DENO_KV_PATH: path, GRACE_SECONDS: "0" });
     ends.defer(() => server.kill());
     const port = Number(new URL(server.origin).port);
-    const stage: Stage = { port, inputs: 0, sessions: 0, faults: [], live: [], over: [] };
+    const stage: Stage = { port, inputs: 0, faults: [], live: [], over: [] };
     const random = createRandom(SEED);
     const playUntil = (inputs: number, part: string) =>
       Promise.all(Array.from({ length: ACTORS }, async (_, i) => {
@@ -68,13 +68,12 @@ Deno.test({
     assertEquals(delivered.answer, "the last answer");
     await session.primary.send({ type: "end" });
     await session.primary.closed();
-    stage.sessions++;
 
-    await untilOver(server);
+    const sessions = await untilOver(server);
     assertEquals((await server.end()).code, 0);
-    await assertNothingKept(path, stage.sessions);
+    await assertNothingKept(path, sessions);
     console.log(
-      `${stage.inputs} inputs, ${stage.sessions} sessions, ${(end / 1_048_576).toFixed()} MB`,
+      `${stage.inputs} inputs, ${sessions} sessions, ${(end / 1_048_576).toFixed()} MB`,
     );
   },
 });
@@ -85,15 +84,16 @@ async function readMemory(pid: number): Promise<number> {
   return Number(status.match(/VmRSS:\s+(\d+) kB/)![1]) * 1_024;
 }
 
-/** Waits until the server has ended every session that it opened. */
-function untilOver(server: Process): Promise<unknown> {
+/** Waits until the server has ended every session that it opened. @returns how many there were. */
+async function untilOver(server: Process): Promise<number> {
   const count = (event: string) => server.log.split(`"event":"${event}"`).length - 1;
-  return until(
+  const [opened] = await until(
     "every session to end",
     () => Promise.resolve([count("session-opened"), count("session-ended")]),
     ([opened, ended]) => opened === ended,
     PATIENCE,
   );
+  return opened;
 }
 
 /** Of a session that is over its link says so for a day; nothing else of it may stay. */

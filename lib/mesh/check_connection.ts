@@ -9,14 +9,14 @@
  * TURN credentials are for those who have a session (or a lease), so the check starts a session of its
  * own, reads them from its welcome, opens its link once as a joiner would, and ends it.
  */
-import { findServer } from "../origin.ts";
-import { checkBrowser, checkEncryption } from "./browser.ts";
-import { type Check, type CheckName, failed, type Finding, skipped } from "./finding.ts";
-import { checkLoopback, checkStun, checkTurn, type Transport } from "./ice.ts";
-import { checkServer, checkSocket, type Trial } from "./server.ts";
+import { findServer } from "./origin.ts";
+import { checkBrowser, checkEncryption } from "./check/browser.ts";
+import { type Check, type CheckName, failed, type Finding, skipped } from "./check/finding.ts";
+import { checkLoopback, checkStun, checkTurn, type Transport } from "./check/ice.ts";
+import { checkServer, checkSocket, type Trial } from "./check/server.ts";
 
 export type { Check, CheckName };
-export { CHECKS } from "./finding.ts";
+export { CHECKS } from "./check/finding.ts";
 
 export interface CheckOptions {
   /** Address of the Foyer server; the one this script came from unless told. */
