@@ -50,6 +50,8 @@ export function preside(
   fail: (error: FoyerError) => void,
 ): () => void {
   const { sessionId, secret, iceServers: known, maxPeers, ...words } = claim;
+  // A successor's came from the server, with credentials that end.
+  const told = words.takeOver ? undefined : known;
   const key = deriveKey(secret, sessionId);
   let iceServers = known;
   const pool = createOfferPool(getIceServers, key);
@@ -83,14 +85,14 @@ export function preside(
     else if (frame.type === "want") {
       setTimeout(() => pool.prepare(frame.count).then(declare, () => {}), free && REFILL_MS);
     } else if (frame.type === "ice") {
-      iceServers = known ?? frame.iceServers;
+      iceServers = told ?? frame.iceServers;
     } else if (frame.type === "error" && !mesh) {
       giveUp(new FoyerError(frame.code as FoyerErrorCode, frame.detail));
     }
   }
 
   function onlost(failures: number): void {
-    if (mesh) mesh.setState("reconnecting");
+    if (mesh) isEnding || mesh.setState("reconnecting");
     else if (failures === STARTS) {
       giveUp(new FoyerError("unreachable", `The server at ${url} does not answer`));
     }
@@ -117,7 +119,7 @@ export function preside(
       return leave();
     }
     const areNews = !iceServers && welcome.iceServers.length > 0;
-    if (!known) iceServers = welcome.iceServers;
+    iceServers = told ?? welcome.iceServers;
     if (areNews) {
       // The offers know none of them; nobody has the link yet, so all can be replaced.
       pool.clear();
@@ -163,8 +165,8 @@ export function preside(
       return link.finish();
     }
     link.id = before || makeId(8);
-    const peers = [...mesh!.peers.keys()];
-    link.sendControl({ type: "welcome", self: link.id, primary: mesh!.self, peers });
+    const { self, peers } = mesh!;
+    link.sendControl({ type: "welcome", self: link.id, primary: self, peers: [...peers.keys()] });
     mesh!.admit(link);
   }
 

@@ -60,6 +60,7 @@ export async function startSession(options: HostOptions & { server: string }): P
         key,
         role,
         term,
+        [],
       );
       started.resolve(mesh);
       return mesh;

@@ -144,9 +144,9 @@ export class Mesh extends EventTarget {
     public key: string | null,
     public role: Role,
     /** Of the primary; 0 while it has not told. */
-    public term = 0,
+    public term: number,
     /** Who was here before this client. */
-    public earlier: string[] = [],
+    public earlier: string[],
   ) {
     super();
     // Without it the others notice a closed tab only after seconds.

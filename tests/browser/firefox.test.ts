@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { enterSession, hostSession, openClients } from "../mesh/clients.ts";
 import { joinSession, say, startSession, untilComplete, untilHeard } from "./room.ts";
-import { testInFirefox } from "./stage.ts";
+import { testInFirefox, until } from "./stage.ts";
 
 const PAIRS = [["chromium", "firefox"], ["firefox", "chromium"]] as const;
 
@@ -51,4 +51,28 @@ testInFirefox("both browsers tell how a link goes", async (stage) => {
     assertGreater(sent, 10_000);
     assertGreater(received, 0);
   }
+});
+
+testInFirefox("Firefox takes over from a Chromium that leaves", async (stage) => {
+  const server = await stage.serve();
+  const host = await stage.open();
+  const link = await startSession(host, server);
+  const [heir, guest, late] = [
+    await stage.open("firefox"),
+    await stage.open(),
+    await stage.open("firefox"),
+  ];
+  await joinSession(heir, link);
+  await joinSession(guest, link);
+  await untilComplete([host, heir, guest]);
+  // What the others need when it is gone is in the second file.
+  await until(
+    host,
+    "the second file",
+    () => performance.getEntriesByType("resource").some(({ name }) => name.includes("later")),
+  );
+  await host.close();
+  await until(heir, "what only a host has", () => document.querySelector(".ways-out dialog"));
+  await joinSession(late, link);
+  await untilComplete([heir, guest, late]);
 });

@@ -122,8 +122,11 @@ testInChromium(
     cable.unplug();
     await until(host, "a lost socket", () => session!.state === "reconnecting");
     await host.evaluate(() => session!.end());
+    // It tries, and is not let through.
+    await cable.refused();
     cable.plugIn();
     await untilEnded(late, link);
+    assertEquals(await host.evaluate(() => session!.state), "ended");
   },
 );
 

@@ -8,6 +8,8 @@ export interface Cable extends AsyncDisposable {
   /** Cuts, and lets nobody through until plugIn(). */
   unplug(): void;
   plugIn(): void;
+  /** Resolves when the next one is not let through. */
+  refused(): Promise<void>;
 }
 
 export function layCable(server: Server): Cable {
@@ -17,9 +19,13 @@ export function layCable(server: Server): Cable {
   const pipes: Promise<void>[] = [];
 
   let isOut = false;
+  let onrefused = () => {};
 
   const join = async (near: Deno.TcpConn) => {
-    if (isOut) return closeQuietly(near);
+    if (isOut) {
+      onrefused();
+      return closeQuietly(near);
+    }
     ends.add(near);
     const far = await Deno.connect({ hostname, port: Number(port) }).catch(() => null);
     if (!far) return closeQuietly(near);
@@ -43,6 +49,7 @@ export function layCable(server: Server): Cable {
       cut();
     },
     plugIn: () => void (isOut = false),
+    refused: () => new Promise((resolve) => onrefused = resolve),
     [Symbol.asyncDispose]: async () => {
       listener.close();
       await accepting;
