@@ -73,10 +73,12 @@ Deno.test({
     assertEquals((await server.end()).code, 0);
     await assertNothingKept(path, sessions);
     console.log(
-      `${stage.inputs} inputs, ${sessions} sessions, ${(end / 1_048_576).toFixed()} MB`,
+      `${stage.inputs} inputs, ${sessions} sessions, ${toMb(halfway)} MB halfway, ${toMb(end)} MB`,
     );
   },
 });
+
+const toMb = (bytes: number) => (bytes / 1_048_576).toFixed();
 
 /** Bytes that the process holds (VmRSS, proc(5)). */
 async function readMemory(pid: number): Promise<number> {
