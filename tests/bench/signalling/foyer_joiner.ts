@@ -27,6 +27,8 @@ export class FoyerJoiner {
     private readonly origin: string,
     private readonly visit: Visit,
     private readonly connections: "kept" | "fresh",
+    /** Header fields beside those of every joiner. */
+    private readonly fields = "",
   ) {}
 
   /** Milliseconds from the POST to the arrival of its answer at the primary. */
@@ -47,7 +49,8 @@ export class FoyerJoiner {
     const answer = makeDescription();
     const body: Answer = { sessionId: primary.id, offer, answer, leaseExpiresAt };
     const content = JSON.stringify(body);
-    const fields = "accept: application/json\r\ncontent-type: application/json\r\n";
+    const fields = "accept: application/json\r\ncontent-type: application/json\r\n" +
+      this.fields;
     const arrival = primary.receive(answer);
     const sentAt = performance.now();
     const reply = await connection.request(`POST /${primary.id}`, fields, content);
@@ -57,7 +60,7 @@ export class FoyerJoiner {
 
   async #lease(sessionId: string, connection: HttpConnection): Promise<Lease> {
     while (true) {
-      const reply = await connection.request(`GET /${sessionId}`, FIELDS[this.visit]);
+      const reply = await connection.request(`GET /${sessionId}`, FIELDS[this.visit] + this.fields);
       if (reply.status === 200) return readLease(reply, this.visit);
       if (reply.status !== 503) throw unexpected(reply);
       this.retries++;
