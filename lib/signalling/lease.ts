@@ -71,6 +71,17 @@ const FIRST_LOOK_TIME = 25;
 const firstLookTime = createDeadlines(FIRST_LOOK_TIME);
 
 /**
+ * Leases that are looked for at a time; those beyond are turned away at once. So those that are let in take
+ * no longer when twice as many come as can be served, and those that are not cost little.
+ */
+const MOST_AT_A_TIME = 64;
+
+/** Whether this isolate, or this session, has as many who look for an offer as it can serve soon. */
+export function isCrowded({ load, pool }: Context, id: string): boolean {
+  return load.leases >= MOST_AT_A_TIME || pool.isCrowded(id);
+}
+
+/**
  * Leases an offer, or the one that the primary is just asked for, or one of somebody who holds too many.
  * `holder`: who asks (see share.ts).
  */
@@ -79,7 +90,7 @@ export async function leaseNextOffer(
   id: string,
   holder?: string,
 ): Promise<Lease | "no-free-offer" | Gone> {
-  const { pool, mail } = context;
+  const { pool, mail, load } = context;
   const start = performance.now();
   const end = start + REFILL_TIME;
   for (let session = findDrained(context, id); session; session = findDrained(context, id)) {
@@ -88,7 +99,8 @@ export async function leaseNextOffer(
     if (await waited === "crowded" || performance.now() >= start + FIRST_LOOK_TIME) break;
   }
   while (true) {
-    const result = await leaseOffer(context, id, holder);
+    load.leases++;
+    const result = await leaseOffer(context, id, holder).finally(() => load.leases--);
     const session = pool.recall(id)?.session?.value;
     if (result !== "no-free-offer" || !session) return result;
     const canWait = session.holder !== null && performance.now() < end;

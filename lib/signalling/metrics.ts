@@ -10,6 +10,7 @@ const COUNTERS = {
   sessions_taken_over: "Peers that became primary in the place of one that was away",
   sessions_ended: "Sessions ended, by their primary or after the grace",
   leases: "Offers leased to joiners",
+  leases_shed: "Requests turned away unseen, because there were too many at a time",
   leases_refused: "Requests that found no free offer",
   lease_ends: "Leases that ran out",
   leases_given_back: "Leases given back before their time",

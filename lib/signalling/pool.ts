@@ -44,6 +44,8 @@ export interface Pool {
   /** Resolves when an offer is shown, or when the time is over; "crowded" where too many wait. */
   waitForOffer(session: string, time: Deadlines): Promise<"waited" | "crowded">;
   countWaiting(session: string): number;
+  /** Whether one more would be told so. */
+  isCrowded(session: string): boolean;
 }
 
 interface Look {
@@ -58,11 +60,14 @@ const MOST_SESSIONS = 1_000;
 const MOST_CHARACTERS = 65_536;
 /** Joiners of one session that wait for an offer at the same time. */
 const MOST_WAITING = 64;
+/** Of all sessions. Each looks several times, so that they are more work than those who are served. */
+const MOST_WAITING_IN_ALL = 512;
 
 export function createPool(store: Store): Pool {
   const sights = new Map<string, Sight>();
   const looks = new Map<string, Look>();
   const waiting = new Map<string, Set<() => void>>();
+  let waitingInAll = 0;
 
   async function read(context: Context, id: string): Promise<Sight> {
     const [session, offers] = await Promise.all([
@@ -139,19 +144,23 @@ export function createPool(store: Store): Pool {
     },
     waitForOffer(id, time) {
       const others = waiting.get(id) ?? new Set();
-      if (others.size >= MOST_WAITING) return Promise.resolve("crowded");
+      if (others.size >= MOST_WAITING || waitingInAll >= MOST_WAITING_IN_ALL) {
+        return Promise.resolve("crowded");
+      }
+      waitingInAll++;
       waiting.set(id, others);
       return new Promise((resolve) => {
         const cancel = time.start(wake);
         others.add(wake);
         function wake() {
           cancel();
-          others.delete(wake);
+          if (others.delete(wake)) waitingInAll--;
           if (others.size === 0) waiting.delete(id);
           resolve("waited");
         }
       });
     },
+    isCrowded: (id) => (waiting.get(id)?.size ?? 0) >= MOST_WAITING,
     countWaiting: (id) => waiting.get(id)?.size ?? 0,
     look(context, id) {
       // Many joiners of one session share a read, but only one that begins after they came: an

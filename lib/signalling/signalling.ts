@@ -7,10 +7,10 @@ import { findSession } from "./hosting.ts";
 import { mintIceServers } from "./ice.ts";
 import { startBeat } from "./isolates.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { giveBackOffer, type Lease, leaseNextOffer } from "./lease.ts";
+import { giveBackOffer, isCrowded, type Lease, leaseNextOffer } from "./lease.ts";
 import { openMail } from "./mail.ts";
 import { createPatience } from "./patience.ts";
-import { timed, writeMetrics } from "./metrics.ts";
+import { countUp, timed, writeMetrics } from "./metrics.ts";
 import { createPool } from "./pool.ts";
 import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
 import type { Session } from "./session.ts";
@@ -74,6 +74,7 @@ export function createSignalling(
     store,
     mail,
     limits,
+    load: { leases: 0 },
     pool: createPool(store),
     now,
     patience: createPatience(now),
@@ -99,9 +100,10 @@ export function createSignalling(
     settings,
     limits,
     find: (id) => findSession(context, id),
-    lease(id, address) {
+    async lease(id, address) {
+      if (isCrowded(context, id)) return countUp("leases_shed") ?? "no-free-offer";
       const holder = address === null ? undefined : nameHolder(id, address);
-      return timed("lease", leaseNextOffer(context, id, holder));
+      return await timed("lease", leaseNextOffer(context, id, holder));
     },
     answer: (body) =>
       timed(

@@ -12,10 +12,10 @@ export interface Flood {
   sessions: string[];
 }
 
-const CONNECTIONS = 32;
+const CONNECTIONS = 256;
 const TICK = 5;
 /** On a connection that has so many replies to come nothing is sent: the server is behind. */
-const MOST_OPEN = 200;
+const MOST_OPEN = 20;
 
 let count = 0;
 let sent = 0;

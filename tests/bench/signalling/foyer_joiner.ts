@@ -20,6 +20,8 @@ type Lease = Pick<Answer, "offer" | "leaseExpiresAt">;
 
 export class FoyerJoiner {
   retries = 0;
+  /** When it sent the request that got it an offer, by `performance.now()`. */
+  admittedAt = 0;
   #connection: HttpConnection | null = null;
 
   /** Joins at `origin`, by a connection for each join or one for all. */
@@ -60,6 +62,7 @@ export class FoyerJoiner {
 
   async #lease(sessionId: string, connection: HttpConnection): Promise<Lease> {
     while (true) {
+      this.admittedAt = performance.now();
       const reply = await connection.request(`GET /${sessionId}`, FIELDS[this.visit] + this.fields);
       if (reply.status === 200) return readLease(reply, this.visit);
       if (reply.status !== 503) throw unexpected(reply);
