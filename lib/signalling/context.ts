@@ -13,8 +13,6 @@ export interface Context {
   readonly store: Store;
   readonly mail: Mail;
   readonly limits: Limits;
-  /** What this isolate has in hand just now. */
-  readonly load: { leases: number };
   readonly pool: Pool;
   /** Milliseconds since the epoch, never backwards. */
   readonly now: () => number;

@@ -61,25 +61,15 @@ export async function leaseOffer(
 
 /** How long a joiner who finds no free offer waits for the primary's refill, in milliseconds. */
 const REFILL_TIME = 400;
-/** A refill at another isolate is seen only by looking. */
+/** A refill at another isolate is seen only by looking; one here is shown. */
 const lookTime = createDeadlines(100);
+const showTime = createDeadlines(REFILL_TIME);
 /**
  * Where the primary's socket is here its refills are shown here, and before anybody looks for what
  * others gave back there are so many milliseconds for one to come.
  */
 const FIRST_LOOK_TIME = 25;
 const firstLookTime = createDeadlines(FIRST_LOOK_TIME);
-
-/**
- * Leases that are looked for at a time; those beyond are turned away at once. So those that are let in take
- * no longer when twice as many come as can be served, and those that are not cost little.
- */
-const MOST_AT_A_TIME = 64;
-
-/** Whether this isolate, or this session, has as many who look for an offer as it can serve soon. */
-export function isCrowded({ load, pool }: Context, id: string): boolean {
-  return load.leases >= MOST_AT_A_TIME || pool.isCrowded(id);
-}
 
 /**
  * Leases an offer, or the one that the primary is just asked for, or one of somebody who holds too many.
@@ -90,7 +80,7 @@ export async function leaseNextOffer(
   id: string,
   holder?: string,
 ): Promise<Lease | "no-free-offer" | Gone> {
-  const { pool, mail, load } = context;
+  const { pool, mail } = context;
   const start = performance.now();
   const end = start + REFILL_TIME;
   for (let session = findDrained(context, id); session; session = findDrained(context, id)) {
@@ -99,12 +89,14 @@ export async function leaseNextOffer(
     if (await waited === "crowded" || performance.now() >= start + FIRST_LOOK_TIME) break;
   }
   while (true) {
-    load.leases++;
-    const result = await leaseOffer(context, id, holder).finally(() => load.leases--);
+    const isSeen = pool.mayLook(id);
+    const result = isSeen ? await leaseOffer(context, id, holder) : "no-free-offer";
+    if (!isSeen) countUp("leases_shed");
     const session = pool.recall(id)?.session?.value;
     if (result !== "no-free-offer" || !session) return result;
     const canWait = session.holder !== null && performance.now() < end;
-    const waited = canWait ? pool.waitForOffer(id, lookTime) : "crowded";
+    const time = session.holder?.isolate === context.isolate ? showTime : lookTime;
+    const waited = canWait ? pool.waitForOffer(id, time) : "crowded";
     // The holder learns it when this joiner is counted among those who wait.
     mail.wake(session, id, {});
     if (await waited === "crowded") {

@@ -46,6 +46,11 @@ export interface Pool {
   countWaiting(session: string): number;
   /** Whether one more would be told so. */
   isCrowded(session: string): boolean;
+  /**
+   * Whether a lease is one commit, or the store has time for another read: those who ask for sessions that
+   * have no offer, or are none, do not keep the others waiting.
+   */
+  mayLook(session: string): boolean;
 }
 
 interface Look {
@@ -58,6 +63,8 @@ interface Look {
 const MOST_SESSIONS = 1_000;
 /** A session whose offers are longer altogether is read each time: memory has a bound. */
 const MOST_CHARACTERS = 65_536;
+/** Sessions that are read at a time. */
+const MOST_LOOKS = 16;
 /** Joiners of one session that wait for an offer at the same time. */
 const MOST_WAITING = 64;
 /** Of all sessions. Each looks several times, so that they are more work than those who are served. */
@@ -160,7 +167,8 @@ export function createPool(store: Store): Pool {
         }
       });
     },
-    isCrowded: (id) => (waiting.get(id)?.size ?? 0) >= MOST_WAITING,
+    isCrowded: (id) => !sights.get(id)?.free.size && (waiting.get(id)?.size ?? 0) >= MOST_WAITING,
+    mayLook: (id) => !!sights.get(id)?.free.size || looks.has(id) || looks.size < MOST_LOOKS,
     countWaiting: (id) => waiting.get(id)?.size ?? 0,
     look(context, id) {
       // Many joiners of one session share a read, but only one that begins after they came: an

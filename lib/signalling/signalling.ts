@@ -7,7 +7,7 @@ import { findSession } from "./hosting.ts";
 import { mintIceServers } from "./ice.ts";
 import { startBeat } from "./isolates.ts";
 import { createLimits, type Limits } from "./limits.ts";
-import { giveBackOffer, isCrowded, type Lease, leaseNextOffer } from "./lease.ts";
+import { giveBackOffer, type Lease, leaseNextOffer } from "./lease.ts";
 import { openMail } from "./mail.ts";
 import { createPatience } from "./patience.ts";
 import { countUp, timed, writeMetrics } from "./metrics.ts";
@@ -74,7 +74,6 @@ export function createSignalling(
     store,
     mail,
     limits,
-    load: { leases: 0 },
     pool: createPool(store),
     now,
     patience: createPatience(now),
@@ -101,7 +100,7 @@ export function createSignalling(
     limits,
     find: (id) => findSession(context, id),
     async lease(id, address) {
-      if (isCrowded(context, id)) return countUp("leases_shed") ?? "no-free-offer";
+      if (context.pool.isCrowded(id)) return countUp("leases_shed") ?? "no-free-offer";
       const holder = address === null ? undefined : nameHolder(id, address);
       return await timed("lease", leaseNextOffer(context, id, holder));
     },

@@ -1,12 +1,12 @@
 /**
- * `deno task bench:flood`: how long joins take that are let in while somebody floods the server with twice the requests
- * that it can serve, beside the same joins without the flood, and what memory it takes.
+ * `deno task bench:flood`: how long joins take that are let in while somebody floods the server with
+ * twice the requests that it can serve, beside the same joins without the flood, and its memory.
  */
 import { createFoyer, startFoyerServer } from "./signalling/foyer.ts";
 import { FoyerJoiner } from "./signalling/foyer_joiner.ts";
 import { FoyerPrimary } from "./signalling/foyer_primary.ts";
 import { measureLoad } from "./signalling/load.ts";
-import { readMemory } from "./signalling/processes.ts";
+import { readCpuTime, readMemory } from "./signalling/processes.ts";
 import type { Flood } from "./flood/flooder.ts";
 
 /** Joiners that come all the time, each to a session of its own, so many times a second in all. */
@@ -48,48 +48,62 @@ async function report(name: string, flood: { addresses: number; sessions: number
   const primaries: FoyerPrimary[] = [];
   try {
     await join(origin, primaries, 3_000);
-    const before = readMemory(server.pid);
     const flooding = flood && await startFlood(origin, flood, primaries);
-    const times = await join(origin, primaries, TIME);
+    const [memory, cpu] = [readMemory(server.pid), readCpuTime(server.pid)];
+    const { times, retries, failures } = await join(origin, primaries, TIME);
+    const processors = (readCpuTime(server.pid)! - cpu!) / TIME * 1_000;
     const { sent, statuses } = flooding?.stop() ?? { sent: 0, statuses: {} };
-    const pick = (quantile: number) => times[Math.ceil(quantile * times.length) - 1];
-    console.log(
-      `${name}: ${times.length} joins, p50 ${pick(0.5).toFixed(1)} ms, p99 ${
-        pick(0.99).toFixed(1)
-      } ms; ` +
-        `memory ${megabytes(before)} -> ${megabytes(readMemory(server.pid))} MB` +
-        (flood
-          ? `; flooded with ${Math.round(sent / TIME * 1_000)}/s: ${JSON.stringify(statuses)}`
-          : ""),
-    );
+    const pick = (quantile: number) => times[Math.ceil(quantile * times.length) - 1].toFixed(1);
+    console.log(`${name}: ${times.length} joins, p50 ${pick(0.5)} ms, p99 ${pick(0.99)} ms
+  turned away ${retries} times, ${failures} failed; flood of ${Math.round(sent / TIME * 1_000)}/s: \
+${JSON.stringify(statuses)}
+  ${processors.toFixed(2)} processors; memory ${toMegabytes(memory)} -> \
+${toMegabytes(readMemory(server.pid))} MB`);
   } finally {
     primaries.forEach((primary) => primary.close());
     await server.stop();
   }
 }
 
-/** Milliseconds that each join took, the shortest first. */
-async function join(origin: string, primaries: FoyerPrimary[], time: number): Promise<number[]> {
+interface Joins {
+  /** Milliseconds that each took, the shortest first. */
+  times: number[];
+  /** How often a joiner was told to come back, and how often one had to begin anew. */
+  retries: number;
+  failures: number;
+}
+
+async function join(origin: string, primaries: FoyerPrimary[], time: number): Promise<Joins> {
   const times: number[] = [];
+  let failures = 0;
   const end = performance.now() + time;
-  await Promise.all(Array.from({ length: JOINERS }, async (_, slot) => {
-    const address = `x-forwarded-for: 192.0.2.${slot}\r\n`;
-    const joiner = new FoyerJoiner(origin, "json", "kept", address);
+  const joiners = Array.from(
+    { length: JOINERS },
+    (_, i) => new FoyerJoiner(origin, "json", "kept", `x-forwarded-for: 192.0.2.${i}\r\n`),
+  );
+  await Promise.all(joiners.map(async (joiner) => {
     const pause = 1_000 * JOINERS / JOINS_PER_SECOND;
     let primary: FoyerPrimary | undefined;
     for (let joins = 0;; joins++) {
       await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
       if (performance.now() > end) break;
-      if (joins % JOINS_PER_SESSION === 0) {
-        primary?.end();
-        primaries.push(primary = await FoyerPrimary.open(origin));
+      try {
+        if (!primary || joins % JOINS_PER_SESSION === 0) {
+          primary?.end();
+          primaries.push(primary = await FoyerPrimary.open(origin));
+        }
+        await joiner.join(primary);
+        times.push(performance.now() - joiner.admittedAt);
+      } catch {
+        failures++;
+        primary = undefined;
+        joiner.close();
       }
-      await joiner.join(primary!);
-      times.push(performance.now() - joiner.admittedAt);
     }
     joiner.close();
   }));
-  return times.sort((a, b) => a - b);
+  const retries = joiners.reduce((sum, { retries }) => sum + retries, 0);
+  return { times: times.sort((a, b) => a - b), retries, failures };
 }
 
 async function startFlood(
@@ -116,6 +130,6 @@ async function startFlood(
   };
 }
 
-function megabytes(kB: number | null): string {
+function toMegabytes(kB: number | null): string {
   return kB === null ? "?" : String(Math.round(kB / 1_024));
 }

@@ -29,7 +29,6 @@ export function makeContext(
     store,
     mail,
     limits,
-    load: { leases: 0 },
     pool: createPool(store),
     now: () => clock.now,
     patience: createPatience(() => clock.now),
