@@ -4,6 +4,7 @@ import type { Answer, IceServer, Stored } from "../protocol/wire.ts";
 import { within } from "./delay.ts";
 import { FoyerError } from "./errors.ts";
 import { type Entrance, fetchLease, giveBack, type Lease, readSecret } from "./invitation.ts";
+import { importLater } from "./import_later.ts";
 import { createLink, type Link } from "./link.ts";
 import { readProblem, request } from "./request.ts";
 import { deriveKey, seal, unseal } from "./seal.ts";
@@ -134,6 +135,8 @@ export async function enter(
     const patience = Date.now() + AWAY_MS;
     for (let limit = CONNECT_MS;; limit = RETURN_MS) {
       const sending = sendAnswer();
+      // There is time for it now, and whoever meets others needs it next.
+      sending.then(importLater).catch(() => {});
       if (step !== "away") report("connecting");
       // The primary may be faster than the server's word that it was told.
       const stored = await Promise.race([welcomed, sending]);

@@ -2,6 +2,7 @@
 import type { IceServer } from "../protocol/wire.ts";
 import type { Channel, ChannelOptions } from "./channel.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
+import { importLater } from "./import_later.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
 import { readSecret } from "./invitation.ts";
@@ -126,7 +127,7 @@ export interface Role {
   end?(): void;
 }
 
-/** From the first open link until the second file is loaded: the handshakes go first, in milliseconds. */
+/** How long the second file waits for whoever comes first, in milliseconds: the handshakes go before. */
 const LATER_MS = 500;
 
 export class Mesh extends EventTarget {
@@ -151,6 +152,7 @@ export class Mesh extends EventTarget {
     super();
     // Without it the others notice a closed tab only after seconds.
     addEventListener("pagehide", this.#onpagehide);
+    setTimeout(() => this.isOver || this.loadLater().catch(() => {}), LATER_MS);
   }
 
   get secret(): string {
@@ -175,12 +177,11 @@ export class Mesh extends EventTarget {
     });
     before?.close();
     this.emit(before ? "back" : "peer", { peerId });
-    setTimeout(() => this.isOver || this.loadLater().catch(() => {}), LATER_MS);
   }
 
   /** What a client needs only when it is connected. @throws {FoyerError} `unreachable` */
   loadLater(): Promise<Later> {
-    return this.#later ??= import("./later.ts").then(({ attend }) => attend(this), (cause) => {
+    return this.#later ??= importLater().then(({ attend }) => attend(this), (cause) => {
       this.#later = undefined;
       throw new FoyerError("unreachable", "The client's second file cannot be loaded", { cause });
     });
