@@ -74,7 +74,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
   let sending = Promise.resolve();
   /** What comes waits for what came before. */
-  let receiving = sending;
+  let receiving: Promise<unknown> = sending;
   let healing: ReturnType<typeof setTimeout> | undefined;
 
   channel.binaryType = "arraybuffer";
@@ -130,11 +130,9 @@ function makeLink(connection: RTCPeerConnection): Link {
     return sent;
   }
 
-  function ready(): Promise<void> {
-    if (channel.bufferedAmount <= HIGH_WATER) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    channel.onbufferedamountlow = () => resolve();
-    return Promise.race([promise, closed]);
+  async function ready(): Promise<void> {
+    if (channel.bufferedAmount <= HIGH_WATER) return;
+    await Promise.race([new Promise((low) => channel.onbufferedamountlow = low), closed]);
   }
 
   function post(frame: Uint8Array<ArrayBuffer>): void {
@@ -149,12 +147,11 @@ function makeLink(connection: RTCPeerConnection): Link {
       else link.later().then((later) => later.take(link, data), () => {});
       return;
     }
-    receiving = receiving.then(() => {
-      if (new Uint8Array(data)[0] < PIECE) return readFrame(data);
-      return link.later().then((later) => later.takePiece(link, data));
-    }).then((message) => {
-      if (message !== undefined) link.onmessage(message);
-    }, close);
+    receiving = receiving.then(() =>
+      new Uint8Array(data)[0] < PIECE
+        ? readFrame(data)
+        : link.later().then((later) => later.takePiece(link, data))
+    ).then((message) => message === undefined || link.onmessage(message), close);
   }
 
   function finish(): void {

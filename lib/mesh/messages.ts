@@ -62,7 +62,7 @@ export function toFrame({ kind, bytes }: Encoded): Uint8Array<ArrayBuffer> {
 
 /** @throws where the sender does not keep to the rules. */
 export function readFrame(frame: ArrayBuffer): Message {
-  return decode(new Uint8Array(frame)[0], new Uint8Array(frame.slice(1)));
+  return decode(new Uint8Array(frame)[0], new Uint8Array(frame).slice(1));
 }
 
 /** @throws where they are no message of that kind. */

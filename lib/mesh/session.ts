@@ -183,7 +183,7 @@ export class Mesh extends EventTarget {
   loadLater(): Promise<Later> {
     return this.#later ??= importLater().then(({ attend }) => attend(this), (cause) => {
       this.#later = undefined;
-      throw new FoyerError("unreachable", "The client's second file cannot be loaded", { cause });
+      throw new FoyerError("unreachable", "Part of the client cannot be loaded", { cause });
     });
   }
 
@@ -225,7 +225,7 @@ export class Mesh extends EventTarget {
   }
 
   end(): void {
-    if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can end the session");
+    if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can end it");
     if (this.isOver) return;
     this.role.end();
     this.stop("ended");
