@@ -64,7 +64,7 @@ const MOST_SESSIONS = 1_000;
 /** A session whose offers are longer altogether is read each time: memory has a bound. */
 const MOST_CHARACTERS = 65_536;
 /** Sessions that are read at a time. */
-const MOST_LOOKS = 16;
+const MOST_LOOKS = 64;
 /** Joiners of one session that wait for an offer at the same time. */
 const MOST_WAITING = 64;
 /** Of all sessions. Each looks several times, so that they are more work than those who are served. */
