@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
+import type { Link } from "../../lib/mesh/link.ts";
 import { enterSession, hostSession, openClients, untilLinked } from "../mesh/clients.ts";
 import { joinSession, startSession, untilComplete } from "./room.ts";
 import { testInChromium, testInFirefox, until } from "./stage.ts";
@@ -156,6 +157,50 @@ testInChromium(
     assertEquals(await two.evaluate(() => session!.peers.size), 1);
     assertEquals(await one.evaluate(() => session!.peers.size), 1);
     assertEquals(await host.evaluate(() => overheard), []);
+  },
+);
+
+testInChromium(
+  "whoever passes on what changes in a link cannot put somebody else at its end",
+  async (stage) => {
+    const pages = await openClients(stage, await stage.serve(), 2);
+    const link = await hostSession(pages[0]);
+    assertEquals(await enterSession(pages[1], link), null);
+    await untilLinked(pages);
+    const answered = await pages[0].evaluate(async (peer) => {
+      const link = session!.peers.get(peer) as unknown as Pick<Link, "connection" | "sendControl">;
+      const sdp = link.connection.localDescription!.sdp;
+      const forged = sdp.replace(
+        /(sha-256 )(..)/,
+        (_, name, byte) => name + (byte === "AA" ? "BB" : "AA"),
+      )
+        .replace(/a=ice-ufrag:.*/, "a=ice-ufrag:ABCD").replace(
+          /a=ice-pwd:.*/,
+          "a=ice-pwd:" + "x".repeat(24),
+        );
+      const answers: string[] = [];
+      const done = new Promise<void>((resolve) => {
+        const read = ({ data }: MessageEvent) => {
+          const frame = typeof data === "string" ? JSON.parse(data) : {};
+          if (frame.type !== "description") return;
+          answers.push(frame.id);
+          if (frame.id === "the-same-end") resolve();
+        };
+        for (const channel of channels) channel.addEventListener("message", read);
+      });
+      for (const [id, text] of [["another end", forged], ["the same end", sdp]]) {
+        const description = { type: "offer" as const, sdp: text };
+        link.sendControl({
+          type: "description",
+          id: id.replaceAll(" ", "-"),
+          isNew: false,
+          description,
+        });
+      }
+      await done;
+      return answers;
+    }, await idOf(pages[1]));
+    assertEquals(answered, ["the-same-end"]);
   },
 );
 
