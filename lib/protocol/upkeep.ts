@@ -13,7 +13,7 @@
  *   peer    -> peer      Ask, Links   whom do you reach?
  *   peer    -> peer      Ping, Pong   is the link there?
  */
-import { isDescription, isId, isList, parseJson } from "./mesh.ts";
+import { isId, isList, parseJson } from "./mesh.ts";
 
 export interface Heir {
   type: "heir";
@@ -102,7 +102,7 @@ function check(frame: any): Upkeep | undefined {
     description: () =>
       isId(frame.id) && typeof frame.isNew === "boolean" &&
       ["offer", "answer"].includes(frame.description?.type) &&
-      isDescription(frame.description.sdp),
+      isSdp(frame.description.sdp),
     restart: () => true,
     relay: () =>
       isId(frame.id) && isId(frame.to) && (frame.from === undefined || isId(frame.from)) &&
@@ -123,4 +123,9 @@ function isTerm(value: unknown): boolean {
 
 function isWord(value: unknown): boolean {
   return typeof value === "string" && value.length <= 256;
+}
+
+/** Each video of a link adds 4 kB to its description. */
+function isSdp(value: unknown): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= 100_000;
 }

@@ -1,10 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { makeId } from "../../lib/protocol/ids.ts";
 import { type Description, readUpkeep, type Upkeep } from "../../lib/protocol/upkeep.ts";
-import { MAX_DESCRIPTION } from "../../lib/protocol/wire.ts";
 
 const [id, peer, to, from] = Array.from({ length: 4 }, () => makeId(8));
-const longest = "x".repeat(MAX_DESCRIPTION);
+const longest = "x".repeat(100_000);
 const offer: Description = {
   type: "description",
   id,
