@@ -247,6 +247,9 @@ function loseLastOffer(): void {
 async function untilEnded(page: Page, link: string): Promise<void> {
   await page.evaluate(async (link) => {
     const { pathname, origin } = new URL(link);
-    while ((await fetch(origin + pathname, { method: "HEAD" })).status !== 410);
+    const end = Date.now() + 60_000;
+    while ((await fetch(origin + pathname, { method: "HEAD" })).status !== 410) {
+      if (Date.now() > end) throw new Error("the session did not end");
+    }
   }, link);
 }
