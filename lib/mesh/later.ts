@@ -5,16 +5,16 @@
 import { readLaterControl } from "../protocol/later.ts";
 import { readIntroduction } from "../protocol/mesh.ts";
 import { readUpkeep } from "../protocol/upkeep.ts";
-import { type Channels, createChannels } from "./channel.ts";
+import { type Channels, createChannels } from "./later/channel.ts";
 import { FoyerError } from "./errors.ts";
 import type { Link } from "./link.ts";
-import { createMedia, type Media } from "./media.ts";
+import { createMedia, type Media } from "./later/media.ts";
 import type { Encoded, Message } from "./messages.ts";
-import { createPieces, type SendOptions } from "./pieces.ts";
+import { createPieces, type SendOptions } from "./later/pieces.ts";
 import type { Mesh } from "./session.ts";
-import { type LinkStats, readStats } from "./stats.ts";
-import { createUpkeep } from "./upkeep.ts";
-import { makeWords } from "./words.ts";
+import { type LinkStats, readStats } from "./later/stats.ts";
+import { createUpkeep } from "./later/upkeep.ts";
+import { makeWords } from "./later/words.ts";
 
 export type { LinkStats };
 

@@ -8,7 +8,7 @@ import { FoyerError } from "./errors.ts";
 import { gather } from "./gathering.ts";
 import { type Encoded, FRAME, type Message, PIECE, readFrame, toFrame } from "./messages.ts";
 import type { Later } from "./later.ts";
-import type { SendOptions } from "./pieces.ts";
+import type { SendOptions } from "./later/pieces.ts";
 
 /** A connection that did not open in this time does not open any more, in milliseconds. */
 const OPEN_MS = 30_000;

@@ -1,14 +1,14 @@
 /** A client's end of a session: who is linked to it, and what they say to each other. */
 import type { IceServer } from "../protocol/wire.ts";
-import type { Channel, ChannelOptions } from "./channel.ts";
+import type { Channel, ChannelOptions } from "./later/channel.ts";
 import { FoyerError, type FoyerErrorCode } from "./errors.ts";
 import { importLater } from "./import_later.ts";
 import type { Later, LinkStats } from "./later.ts";
 import type { Link } from "./link.ts";
 import { readSecret } from "./invitation.ts";
-import type { PeerTrack } from "./media.ts";
+import type { PeerTrack } from "./later/media.ts";
 import { type Data, encode, type Message } from "./messages.ts";
-import type { Progress, SendOptions } from "./pieces.ts";
+import type { Progress, SendOptions } from "./later/pieces.ts";
 
 /** A link to another member of the mesh. */
 export interface Peer {

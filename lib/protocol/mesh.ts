@@ -8,7 +8,6 @@
  *   primary  -> peer       Offers     the newcomer's offer to this peer
  *   peer     -> primary    Answers    its answer to the newcomer
  *   primary  -> newcomer   Answers    of all earlier peers in one frame, those of slow ones after it
- *   primary  -> everyone   Ice        the server renewed its credentials before they end
  *   primary  -> everyone   End        the session is over
  *
  * `peer` names the other end of a connection: passing a frame on, the primary puts the id of the
@@ -16,7 +15,7 @@
  * sender's key before it and an answer is sealed (lib/mesh/identity.ts): it passes on what it can
  * neither change nor, of an answer, read.
  */
-import type { IceServer, MAX_DESCRIPTION } from "./wire.ts";
+import type { MAX_DESCRIPTION } from "./wire.ts";
 
 /** The primary's first frame on a new connection. Ids are its making: 64 random bits or more. */
 export interface Welcome {
@@ -39,14 +38,6 @@ export interface Answers {
   type: "answers";
   /** `null`: there will be no answer, because that peer left or could not make one. */
   connections: { peer: string; answer: string | null }[];
-}
-/**
- * For connections that are mended or made from now on (RTCPeerConnection.setConfiguration()). Not in
- * `Control`: it is read by the client's second file.
- */
-export interface Ice {
-  type: "ice";
-  iceServers: IceServer[];
 }
 export interface End {
   type: "end";

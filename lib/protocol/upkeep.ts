@@ -4,6 +4,7 @@
  *
  *   primary -> peer      Heir         what it needs to come back, or to take over
  *   primary -> everyone  Primary      who it is, after a take-over
+ *   primary -> everyone  Ice          the server renewed its credentials before they end
  *   primary -> everyone  Gone         a peer left
  *   primary -> peer      Meet         whom it has no link to
  *   peer   <-> peer      Description  what changes in the link between the two, or a new link
@@ -13,6 +14,7 @@
  *   peer    -> peer      Ask, Links   whom do you reach?
  *   peer    -> peer      Ping, Pong   is the link there?
  */
+import type { IceServer } from "./wire.ts";
 import { isId, isList, parseJson } from "./mesh.ts";
 
 export interface Heir {
@@ -28,6 +30,11 @@ export interface Primary {
   type: "primary";
   id: string;
   term: number;
+}
+export interface Ice {
+  type: "ice";
+  /** For links that are made or repaired from now on. */
+  iceServers: IceServer[];
 }
 export interface Gone {
   type: "gone";
@@ -75,6 +82,7 @@ export interface Pong {
 export type Upkeep =
   | Heir
   | Primary
+  | Ice
   | Gone
   | Meet
   | Description
@@ -97,6 +105,7 @@ function check(frame: any): Upkeep | undefined {
       isTerm(frame.term) && isWord(frame.succession) && isWord(frame.token) &&
       Number.isSafeInteger(frame.maxPeers),
     primary: () => isId(frame.id) && isTerm(frame.term),
+    ice: () => isList(frame.iceServers, isServer),
     gone: () => isId(frame.peer),
     meet: () => isList(frame.peers, isId),
     description: () =>
@@ -115,6 +124,13 @@ function check(frame: any): Upkeep | undefined {
   const type: unknown = frame?.type;
   if (typeof type !== "string" || !Object.hasOwn(isRight, type)) return;
   return isRight[type as keyof typeof isRight]() ? frame : undefined;
+}
+
+// deno-lint-ignore no-explicit-any
+function isServer(server: any): boolean {
+  const { urls, username = "", credential = "" } = server ?? {};
+  return isList([urls].flat(), (url) => isWord(url) && /^(stun|turn)s?:/.test(url)) &&
+    isWord(username) && isWord(credential);
 }
 
 function isTerm(value: unknown): boolean {

@@ -225,11 +225,14 @@ async function prepare(pages: Page[], areLinked = true): Promise<void> {
   await watchAll(pages);
 }
 
-/** Runs in a page: its offers to earlier peers reach nobody. */
+/** Runs in a page: its offers to earlier peers reach nobody; what it passes on later is not lost. */
 function loseOffers(): void {
   const { send } = RTCDataChannel.prototype;
   RTCDataChannel.prototype.send = function (data: unknown) {
-    if (typeof data === "string" && JSON.parse(data).type === "offers") return;
+    if (typeof data === "string" && JSON.parse(data).type === "offers") {
+      RTCDataChannel.prototype.send = send;
+      return;
+    }
     Reflect.apply(send, this, [data]);
   };
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FoyerError } from "../../lib/mesh/errors.ts";
-import { createIdentity } from "../../lib/mesh/identity.ts";
+import { createIdentity } from "../../lib/mesh/later/identity.ts";
 import { makeId } from "../../lib/protocol/ids.ts";
 
 const session = { id: makeId(), secret: makeId() };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { createIntroductions, type Introductions } from "../../lib/mesh/introductions.ts";
+import { createIntroductions, type Introductions } from "../../lib/mesh/later/introductions.ts";
 
 /** A primary that has admitted these, in their order. */
 function admit(...ids: string[]): Introductions {

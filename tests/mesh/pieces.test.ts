@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Data, encode, FRAME, type Message, PIECE } from "../../lib/mesh/messages.ts";
-import { createAssembly, split } from "../../lib/mesh/pieces.ts";
+import { createAssembly, split } from "../../lib/mesh/later/pieces.ts";
 
 const TEXT = PIECE | 1, JSON_VALUE = PIECE | 3;
 

@@ -15,6 +15,8 @@ Deno.test("readUpkeep() takes each frame of the protocol as it is", () => {
   const frames: Upkeep[] = [
     { type: "heir", term: 1, succession: makeId(), token: "", maxPeers: 16 },
     { type: "primary", id, term: 2 },
+    { type: "ice", iceServers: [{ urls: "turn:a", username: "b", credential: "c" }] },
+    { type: "ice", iceServers: [{ urls: ["stun:a", "turns:b"] }] },
     { type: "gone", peer },
     { type: "meet", peers: [peer] },
     offer,
@@ -38,6 +40,9 @@ Deno.test("readUpkeep() gives undefined for whatever else a peer may send", () =
     { type: "unknown" },
     { type: "toString" },
     { type: ["ping"] },
+    { type: "ice", iceServers: [{ urls: "https://a" }] },
+    { type: "ice", iceServers: [null] },
+    { type: "ice", iceServers: [{ urls: [], username: 1 }] },
     { type: "heir", term: 1.5, succession: "", token: "", maxPeers: 16 },
     { type: "heir", term: 1, succession: "x".repeat(300), token: "", maxPeers: 16 },
     { type: "primary", id, term: -1 },

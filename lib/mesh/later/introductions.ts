@@ -7,7 +7,7 @@
  * 3. The answers go back in one frame when the last is in, or at a flush(); others follow likewise.
  * 4. Whoever leaves is answered for with `null`, so nobody waits for it.
  */
-import type { Answers, Introduction, Offers } from "../protocol/mesh.ts";
+import type { Answers, Introduction, Offers } from "../../protocol/mesh.ts";
 
 export interface Sending {
   to: string;

@@ -4,9 +4,9 @@
  * order with no other message between them, so they need no number. A piece without a byte says
  * that the rest will not come. Who receives may say `refuse` and which message, counted from 1.
  */
-import type { Refuse } from "../protocol/later.ts";
-import { FoyerError } from "./errors.ts";
-import type { Link } from "./link.ts";
+import type { Refuse } from "../../protocol/later.ts";
+import { FoyerError } from "../errors.ts";
+import type { Link } from "../link.ts";
 import {
   decode,
   type Encoded,
@@ -15,7 +15,7 @@ import {
   type Message,
   PIECE,
   toFrame,
-} from "./messages.ts";
+} from "../messages.ts";
 
 export interface SendOptions {
   /** How many bytes of how many are handed to the browser, which holds up to 1 MiB more. */

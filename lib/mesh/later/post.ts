@@ -1,7 +1,7 @@
 /** How a frame reaches a peer: over the link to it, or by other peers that reach both. */
-import { makeId } from "../protocol/ids.ts";
-import type { Description, Relay, Restart } from "../protocol/upkeep.ts";
-import type { Mesh } from "./session.ts";
+import { makeId } from "../../protocol/ids.ts";
+import type { Description, Relay, Restart } from "../../protocol/upkeep.ts";
+import type { Mesh } from "../session.ts";
 
 /** Copies of a frame that goes by others: one of these may not reach its receiver either. */
 const WAYS = 3;

@@ -12,10 +12,10 @@
  *
  * In a session without a secret descriptions are plain: it may have members without WebCrypto.
  */
-import { toBase64Url } from "../protocol/ids.ts";
-import { FoyerError } from "./errors.ts";
-import { seal, unseal } from "./seal.ts";
-import type { Mesh } from "./session.ts";
+import { toBase64Url } from "../../protocol/ids.ts";
+import { FoyerError } from "../errors.ts";
+import { seal, unseal } from "../seal.ts";
+import type { Mesh } from "../session.ts";
 
 /** Of an introduction, whoever passes it on. */
 export interface Identity {

@@ -2,9 +2,9 @@
  * Tracks for the whole mesh: those who are here, and those who come later. Each link is negotiated
  * anew over its own data channel (negotiation.ts); the server hears nothing of it.
  */
-import { FoyerError } from "./errors.ts";
-import type { Link } from "./link.ts";
-import type { Mesh } from "./session.ts";
+import { FoyerError } from "../errors.ts";
+import type { Link } from "../link.ts";
+import type { Mesh } from "../session.ts";
 
 /** A track that a peer sends. When it stops sending, each of the `streams` says `removetrack`. */
 export interface PeerTrack {

@@ -1,5 +1,5 @@
 /** How the links of a mesh are doing (W3C webrtc-stats). */
-import type { Link } from "./link.ts";
+import type { Link } from "../link.ts";
 
 export interface LinkStats {
   /** `relayed` through a TURN server, or `direct`; undefined while no path is in use. */

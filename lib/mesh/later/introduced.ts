@@ -1,9 +1,9 @@
 /** How a member connects to the others: by offers and answers that the primary passes on. */
-import type { Introduction } from "../protocol/mesh.ts";
+import type { Introduction } from "../../protocol/mesh.ts";
 import type { Identity } from "./identity.ts";
-import { createLink, type Link } from "./link.ts";
-import { GATHERING_CAP } from "./member.ts";
-import type { Mesh } from "./session.ts";
+import { createLink, type Link } from "../link.ts";
+import { GATHERING_CAP } from "../member.ts";
+import type { Mesh } from "../session.ts";
 
 export interface Introduced {
   /** Makes an offer for each of the `peers` who were here before, and gives all to `primary`. */

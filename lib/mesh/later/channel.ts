@@ -4,11 +4,11 @@
  * those who have said the same. Each side makes an RTCDataChannel of its own to send on, so the two
  * ends never have to agree on one.
  */
-import { isName, type Listen, MAX_CHANNELS, MAX_NAME } from "../protocol/later.ts";
-import { FoyerError } from "./errors.ts";
-import type { Link } from "./link.ts";
-import { type Data, encode, FRAME, type Message, readFrame, toFrame } from "./messages.ts";
-import type { Mesh } from "./session.ts";
+import { isName, type Listen, MAX_CHANNELS, MAX_NAME } from "../../protocol/later.ts";
+import { FoyerError } from "../errors.ts";
+import type { Link } from "../link.ts";
+import { type Data, encode, FRAME, type Message, readFrame, toFrame } from "../messages.ts";
+import type { Mesh } from "../session.ts";
 
 /** As for an RTCDataChannel: ordered and reliable unless told. */
 export interface ChannelOptions {

@@ -2,10 +2,10 @@
  * Links that fall silent: shown as away, given a new path (ICE restart), and closed where there is
  * none in time.
  */
-import type { Description, Restart } from "../protocol/upkeep.ts";
-import type { Link } from "./link.ts";
+import type { Description, Restart } from "../../protocol/upkeep.ts";
+import type { Link } from "../link.ts";
 import { createNegotiation, type Negotiation } from "./negotiation.ts";
-import type { Mesh } from "./session.ts";
+import type { Mesh } from "../session.ts";
 
 /** `disconnected` that is over in this time was nothing (Safari says it often), in milliseconds. */
 const BRIEF_MS = 2_000;

@@ -1,4 +1,4 @@
-import { toBase64Url } from "../protocol/ids.ts";
+import { toBase64Url } from "../../protocol/ids.ts";
 
 /**
  * Proves who comes back under the id of a peer: only the holder of the session's `key` can make it, also

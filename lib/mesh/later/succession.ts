@@ -2,16 +2,16 @@
  * What a member does when it does not reach the primary: leaves it to the repair where others do,
  * comes back by the session's link, or takes the primary's place.
  */
-import { makeId } from "../protocol/ids.ts";
-import type { Heir, Links } from "../protocol/upkeep.ts";
-import { within } from "./delay.ts";
-import { enter, type Entered } from "./entering.ts";
-import type { FoyerError, FoyerErrorCode } from "./errors.ts";
-import type { Link } from "./link.ts";
-import { createMember } from "./member.ts";
+import { makeId } from "../../protocol/ids.ts";
+import type { Heir, Links } from "../../protocol/upkeep.ts";
+import { within } from "../delay.ts";
+import { enter, type Entered } from "../entering.ts";
+import type { FoyerError, FoyerErrorCode } from "../errors.ts";
+import type { Link } from "../link.ts";
+import { createMember } from "../member.ts";
 import { isOpen, listOpen } from "./post.ts";
-import { preside, type Seat } from "./preside.ts";
-import type { Mesh, Role, Session } from "./session.ts";
+import { preside, type Seat } from "../preside.ts";
+import type { Mesh, Role, Session } from "../session.ts";
 
 /** A primary's page that is loaded again is back in this time, in milliseconds. */
 const RELOAD_MS = 1_500;

@@ -2,9 +2,9 @@
  * How the two ends of an open connection agree on what changes in it: tracks, or its path (ICE
  * restart). Perfect negotiation (W3C WebRTC section 10.7) with whole descriptions: there is no trickle.
  */
-import { makeId } from "../protocol/ids.ts";
-import type { Description } from "../protocol/upkeep.ts";
-import { gather } from "./gathering.ts";
+import { makeId } from "../../protocol/ids.ts";
+import type { Description } from "../../protocol/upkeep.ts";
+import { gather } from "../gathering.ts";
 
 /** How long a description waits for more candidates, in milliseconds. */
 const GATHERING_CAP = 400;

@@ -1,14 +1,15 @@
 /** Keeps the mesh up: introduces newcomers, repairs links, and has a primary at all times. */
-import type { Introduction } from "../protocol/mesh.ts";
-import type { Description, Restart, Upkeep as Frame } from "../protocol/upkeep.ts";
+import type { Introduction } from "../../protocol/mesh.ts";
+import type { Description, Restart, Upkeep as Frame } from "../../protocol/upkeep.ts";
 import { createIdentity } from "./identity.ts";
 import { createIntroduced } from "./introduced.ts";
 import { createIntroductions, type Sending } from "./introductions.ts";
-import type { Link } from "./link.ts";
+import type { Link } from "../link.ts";
 import { createMeeting } from "./meeting.ts";
 import { createPost, isOpen, listOpen } from "./post.ts";
+import { createRenewal } from "./renewal.ts";
 import { createRepair } from "./repair.ts";
-import type { Mesh, Session } from "./session.ts";
+import type { Mesh, Session } from "../session.ts";
 import { createSuccession, isPrimary } from "./succession.ts";
 import { makeToken } from "./token.ts";
 
@@ -34,6 +35,7 @@ export function createUpkeep(mesh: Mesh): Upkeep {
   const introduced = createIntroduced(mesh, identity);
   const introductions = createIntroductions();
   const post = createPost(mesh, receive);
+  const renewal = createRenewal(mesh);
   const repair = createRepair(mesh, post.send);
   // A link that is to be made anew may look open here and be closed at the other end.
   const { meet, take: takeNew } = createMeeting(mesh, identity, post.sendByOthers);
@@ -96,6 +98,7 @@ export function createUpkeep(mesh: Mesh): Upkeep {
       complete(from.id, frame.peers);
     } else if (isFromPrimary) {
       if (frame.type === "heir") succession.inherit(frame);
+      else if (frame.type === "ice") renewal.take(frame);
       else if (frame.type === "gone") repair.giveUp(frame.peer);
       else if (frame.type === "meet") frame.peers.forEach(meet);
     }

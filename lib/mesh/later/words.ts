@@ -2,8 +2,8 @@
  * Words of verification: both ends of a link show the same ones exactly where nobody stands between
  * them. Somebody in the middle has a connection to each of the two, and so two other fingerprints.
  */
-import { FoyerError } from "./errors.ts";
-import type { Link } from "./link.ts";
+import { FoyerError } from "../errors.ts";
+import type { Link } from "../link.ts";
 
 /** 256 of them: each says one byte. */
 const WORDS = `

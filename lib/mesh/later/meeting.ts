@@ -1,10 +1,10 @@
 /** New links between two members that lost theirs, or never had one: offered and answered by others. */
-import { makeId } from "../protocol/ids.ts";
-import type { Description } from "../protocol/upkeep.ts";
+import { makeId } from "../../protocol/ids.ts";
+import type { Description } from "../../protocol/upkeep.ts";
 import type { Identity } from "./identity.ts";
-import { createLink, type Link } from "./link.ts";
-import { GATHERING_CAP } from "./member.ts";
-import type { Mesh } from "./session.ts";
+import { createLink, type Link } from "../link.ts";
+import { GATHERING_CAP } from "../member.ts";
+import type { Mesh } from "../session.ts";
 
 export interface Meeting {
   /** Makes a new link to `peer`, which takes the place of the one that may be there. */
