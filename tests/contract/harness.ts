@@ -3,7 +3,7 @@
 const ROOT = new URL("../../", import.meta.url).pathname;
 const COMMAND = [Deno.execPath(), "run", "-A", "main.ts"];
 /** Longest wait for anything a test waits for, in milliseconds. Reached only when a test fails. */
-export const PATIENCE = 10_000;
+export const PATIENCE = 30_000;
 
 export interface Server {
   /** `http://127.0.0.1:<port>` */

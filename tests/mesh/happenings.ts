@@ -32,7 +32,11 @@ export async function listHappenings(page: Page, peer: string): Promise<string[]
 
 /** Waits for an event of the page's session, such as `away` and a peer id. */
 export async function untilHappened(page: Page, happening: string): Promise<void> {
-  await until(page, happening, (happening) => happenings.includes(happening), happening);
+  await until(page, happening, (happening) => happenings.includes(happening), happening)
+    .catch(async (cause) => {
+      const all = await page.evaluate(() => happenings);
+      throw new Error(`${happening} did not happen, but ${all}`, { cause });
+    });
 }
 
 export async function idOf(page: Page): Promise<string> {
