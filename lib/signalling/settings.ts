@@ -164,7 +164,7 @@ function readTurn(env: Environment): Settings["turn"] {
       fail("TURN_URLS", url, "addresses such as turn:turn.example.com:3478?transport=udp");
     }
   }
-  const time = readNumber(env, "TURN_SECONDS", TURN_TIME / 1_000, 60, 604_800) * 1_000;
+  const time = readNumber(env, "TURN_SECONDS", TURN_TIME / 1_000, 10, 604_800) * 1_000;
   return { urls: list, secret, time };
 }
 

@@ -93,7 +93,8 @@ export function createSignalling(
 
   const repeating = setInterval(() => {
     for (const socket of sockets.values()) socket.repeat();
-  }, REPEAT_TIME);
+    // With it credentials are renewed in time, however soon they end.
+  }, Math.min(REPEAT_TIME, (settings.turn?.time ?? Infinity) / 4));
 
   return {
     settings,

@@ -90,7 +90,7 @@ testInFirefox(
 
 testInFirefox(
   "a call that is hosted in Firefox",
-  (stage) => playCall(stage, ["firefox", "chromium", "firefox"]),
+  (stage) => playCall(stage, ["firefox", "chromium", "chromium"]),
 );
 
 testInChromium("who may not use the camera is told what to do", async (stage) => {

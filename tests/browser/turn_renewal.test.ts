@@ -1,11 +1,11 @@
-/** A session that lasts longer than its TURN credentials: a real coturn, and credentials for a minute. */
+/** A session that lasts longer than its TURN credentials: a real coturn, and credentials for seconds. */
 import { delay } from "../../lib/signalling/delay.ts";
 import { drain } from "../contract/joiner.ts";
 import { openBehindWall, SECRET, startCoturn, testWithCoturn } from "./coturn.ts";
 import { joinSession, startSession } from "./room.ts";
 import { until } from "./stage.ts";
 
-const TURN_SECONDS = 60;
+const TURN_SECONDS = 24;
 
 testWithCoturn("TURN credentials are renewed for all who stay", async (stage) => {
   const { udp: TURN_URLS } = await startCoturn(stage);

@@ -5,7 +5,7 @@ import { shareServer } from "./harness.ts";
 import { ask, BROWSER, drain, openLink } from "./joiner.ts";
 import { comeBack, startSession } from "./primary.ts";
 
-const SECONDS = 60;
+const SECONDS = 24;
 const server = shareServer({
   TURN_URLS: "turn:turn.example:3478",
   TURN_SECRET: "a secret that nobody is told",
