@@ -21,12 +21,12 @@ for (const [hosting, joining] of PAIRS) {
   });
 }
 
-testInFirefox("two of each browser make one mesh", async (stage) => {
+testInFirefox("three of each browser make one mesh", async (stage) => {
   const server = await stage.serve();
   const host = await stage.open("chromium");
   const link = await startSession(host, server);
   const pages = [host];
-  for (const browser of ["firefox", "chromium", "firefox"] as const) {
+  for (const browser of ["firefox", "chromium", "firefox", "chromium", "firefox"] as const) {
     const page = await stage.open(browser);
     await joinSession(page, link);
     pages.push(page);
