@@ -9,6 +9,7 @@ import { readSecret } from "./invitation.ts";
 import type { PeerTrack } from "./later/media.ts";
 import { type Data, encode, type Message } from "./messages.ts";
 import type { Progress, SendOptions } from "./later/pieces.ts";
+import type { TypedTarget } from "./typed_target.ts";
 
 /** A link to another member of the mesh. */
 export interface Peer {
@@ -44,7 +45,7 @@ export interface SessionEvents {
   primary: CustomEvent<{ peerId: string }>;
 }
 
-export interface Session extends EventTarget {
+export interface Session extends TypedTarget<SessionEvents> {
   readonly id: string;
   readonly link: string;
   /** This client's peer id. */
@@ -93,26 +94,6 @@ export interface Session extends EventTarget {
   close(): void;
   /** Ends the session for everyone. @throws {FoyerError} `forbidden` unless this is the primary. */
   end(): void;
-  addEventListener<K extends keyof SessionEvents>(
-    type: K,
-    listener: (event: SessionEvents[K]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  removeEventListener<K extends keyof SessionEvents>(
-    type: K,
-    listener: (event: SessionEvents[K]) => void,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
 }
 
 /** What a member does beside carrying messages: the primary introduces, the others are introduced. */

@@ -9,6 +9,7 @@ import { FoyerError } from "../errors.ts";
 import type { Link } from "../link.ts";
 import { type Data, encode, FRAME, type Message, readFrame, toFrame } from "../messages.ts";
 import type { Mesh } from "../session.ts";
+import type { TypedTarget } from "../typed_target.ts";
 
 /** As for an RTCDataChannel: ordered and reliable unless told. */
 export interface ChannelOptions {
@@ -28,7 +29,7 @@ export interface ChannelEvents {
 }
 
 /** A channel to all who have opened the same name. */
-export interface Channel extends EventTarget {
+export interface Channel extends TypedTarget<ChannelEvents> {
   readonly name: string;
   /** Who has opened it too. */
   readonly peers: ReadonlySet<string>;
@@ -42,26 +43,6 @@ export interface Channel extends EventTarget {
   /** Sends to all who have opened it; who leaves meanwhile is no failure. */
   broadcast(data: Data): Promise<void>;
   close(): void;
-  addEventListener<K extends keyof ChannelEvents>(
-    type: K,
-    listener: (event: ChannelEvents[K]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  removeEventListener<K extends keyof ChannelEvents>(
-    type: K,
-    listener: (event: ChannelEvents[K]) => void,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void;
 }
 
 /** Tells our data channels from those that an application makes on the same connection. */
