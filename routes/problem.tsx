@@ -3,7 +3,7 @@ import { ProblemPage } from "../islands/pages/ProblemPage.tsx";
 import { describeProblem, type ProblemCode, PROBLEMS } from "../lib/protocol/problems.ts";
 import { InvalidInput } from "../lib/protocol/wire.ts";
 import { describeError, log } from "../lib/signalling/log.ts";
-import { Unavailable } from "../lib/signalling/store.ts";
+import { Unavailable } from "../lib/signalling/unavailable.ts";
 import { type Fields, vary } from "./cors.ts";
 import { compilePage, sendPage } from "./document.tsx";
 import { wantsPage } from "./negotiate.ts";

@@ -16,8 +16,6 @@ const BEAT_TIME = 3_000;
 const DEAD_AFTER = 4;
 /** Sessions that are looked after side by side. */
 const BATCH = 50;
-/** Beats after one that failed at which the store may still take what its callers gave up. */
-const LATE_FOR = 2;
 
 /** The count of an isolate that has none. */
 const NEVER = -1n;
@@ -39,7 +37,7 @@ export function startBeat(context: Context, events: BeatEvents): { stopped: Prom
   const { store, isolate, closing } = context;
   const seen = new Map<string, { beat: bigint; looks: number }>();
   let beats = 0n;
-  let late = 0;
+  let isAway = false;
   let isFirst = true;
   // Two loops: a sweep may have much to do, and the beat must not wait for it.
   return { stopped: Promise.all([repeat(beat), repeat(sweep)]).then(stop) };
@@ -47,7 +45,7 @@ export function startBeat(context: Context, events: BeatEvents): { stopped: Prom
   async function repeat(work: () => Promise<void>) {
     while (!closing.aborted) {
       await work().catch((error) => {
-        late = LATE_FOR;
+        isAway = true;
         log("no-sweep", describeError(error));
       });
       await delay(BEAT_TIME, closing);
@@ -57,9 +55,8 @@ export function startBeat(context: Context, events: BeatEvents): { stopped: Prom
   async function beat() {
     await store.commit({ checks: [], mutations: [add(keyOfIsolate(isolate), 1)] });
     beats++;
-    if (late === 0) return;
-    late--;
-    events.onStoreBack();
+    if (isAway) events.onStoreBack();
+    isAway = false;
   }
 
   async function stop() {

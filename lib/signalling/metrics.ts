@@ -22,32 +22,35 @@ const COUNTERS = {
   store_commits: "Commits to the store; concurrent changes share one",
 } as const;
 
-export type Counter = keyof typeof COUNTERS;
+export type Counter = Exclude<keyof typeof COUNTERS, "deliveries">;
 
 /** How the isolate that holds the socket learnt of an answer. */
 export type Wake = "here" | "hint" | "watch" | "return";
 
+// They are read when somebody looks: a join, which counts ten things, pays for additions only.
+const totals = new Map<string, number>();
+const delivered = new Map<Wake, number>();
+const times = { lease: { sum: 0, count: 0 }, answer: { sum: 0, count: 0 } };
+
 const meter = metrics.getMeter("foyer");
-const instruments = Object.fromEntries(
-  Object.entries(COUNTERS).map(([name, description]) => [
-    name,
-    meter.createCounter(`foyer.${name}`, { description }),
-  ]),
-);
+for (const [name, description] of Object.entries(COUNTERS)) {
+  meter.createObservableCounter(`foyer.${name}`, { description }).addCallback((result) => {
+    if (name !== "deliveries") return result.observe(totals.get(name) ?? 0);
+    for (const [wake, total] of delivered) result.observe(total, { wake });
+  });
+}
 const latency = meter.createHistogram("foyer.latency", {
   description: "Time of a lease or an answer in the store",
   unit: "ms",
 });
-const totals = new Map<string, number>();
 
-export function countUp(
-  name: Counter,
-  by = 1,
-  attributes: Record<string, string> = {},
-): undefined {
-  if (by === 0) return;
-  instruments[name].add(by, attributes);
-  addTo(name + "_total", attributes, by);
+export function countUp(name: Counter, by = 1): undefined {
+  totals.set(name, (totals.get(name) ?? 0) + by);
+}
+
+/** Answers that were sent to a primary. */
+export function countDeliveries(count: number, wake: Wake) {
+  delivered.set(wake, (delivered.get(wake) ?? 0) + count);
 }
 
 /** Runs `work` and records how many milliseconds it took. */
@@ -58,20 +61,21 @@ export async function timed<T>(operation: "lease" | "answer", work: Promise<T>):
   } finally {
     const took = performance.now() - start;
     latency.record(took, { operation });
-    addTo("latency_milliseconds_sum", { operation }, took);
-    addTo("latency_milliseconds_count", { operation }, 1);
+    times[operation].sum += took;
+    times[operation].count++;
   }
-}
-
-function addTo(name: string, attributes: Record<string, string>, by: number) {
-  let series = `foyer_${name}`;
-  // At most one label each.
-  for (const label in attributes) series += `{${label}="${attributes[label]}"}`;
-  totals.set(series, (totals.get(series) ?? 0) + by);
 }
 
 /** The counters, and `gauges` as they are now, one line each. */
 export function writeMetrics(gauges: Record<string, number>): string {
-  const lines = [...totals, ...Object.entries(gauges).map(([name, now]) => [`foyer_${name}`, now])];
-  return lines.map(([series, value]) => `${series} ${value}\n`).join("");
+  const lines = [
+    ...[...totals].map(([name, total]) => [`${name}_total`, total]),
+    ...[...delivered].map(([wake, total]) => [`deliveries_total{wake="${wake}"}`, total]),
+    ...Object.entries(times).flatMap(([operation, { sum, count }]) => [
+      [`latency_milliseconds_sum{operation="${operation}"}`, sum],
+      [`latency_milliseconds_count{operation="${operation}"}`, count],
+    ]),
+    ...Object.entries(gauges),
+  ];
+  return lines.map(([series, value]) => `foyer_${series} ${value}\n`).join("");
 }

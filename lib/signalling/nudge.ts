@@ -4,7 +4,7 @@
  * server acknowledges the first, which it does late, after 40 ms (RFC 1122 section 4.2.3.2). A read sent
  * just before is answered at once, and the acknowledgement travels with that. Measured with Deno 2.9.6
  * and denokv: a lone commit of 1.2 kB took 45 ms, with a read before it 2 ms. Smaller ones go in one
- * write, and where other requests are under way they do the same: there the nudge itself would wait.
+ * write, and where several other requests are under way they do the same: there the nudge itself would wait.
  */
 import type { Change } from "./store.ts";
 

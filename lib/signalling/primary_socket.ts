@@ -30,6 +30,7 @@ import {
 import { type AnswerMail, confirmAnswers, listAnswers } from "./answer.ts";
 import { type Refusal, termOf } from "./claim.ts";
 import type { Context } from "./context.ts";
+import { coalesce } from "./coalesce.ts";
 import { createDeadlines } from "./deadline.ts";
 import {
   depositOffers,
@@ -39,13 +40,13 @@ import {
   releaseSession,
 } from "./hosting.ts";
 import { describeError, log, shorten } from "./log.ts";
-import { countUp, type Wake } from "./metrics.ts";
+import { countDeliveries, countUp, type Wake } from "./metrics.ts";
 import { mintIceServers, timeRenewal } from "./ice.ts";
 import { endLeases } from "./lease.ts";
 import { type Counts, MOST_LIVE, readCounts } from "./offer.ts";
 import { isAllowed } from "./origin.ts";
 import { keyOfSession, type Session } from "./session.ts";
-import { Unavailable } from "./store.ts";
+import { Unavailable } from "./unavailable.ts";
 import { createTally } from "./tally.ts";
 
 export interface PrimarySocket {
@@ -338,7 +339,7 @@ export function servePrimary(
     const fresh = mail.filter((answer) => !sent.has(answer.id));
     if (fresh.length === 0) return;
     fresh.forEach(({ id, answer }) => sent.set(id, answer));
-    countUp("deliveries", fresh.length, { wake });
+    countDeliveries(fresh.length, wake);
     send({ type: "answers", connections: fresh });
     if (sent.size > MOST_UNCONFIRMED) close(CLOSE.flooding, "answers are not confirmed");
   }
@@ -408,30 +409,4 @@ export function servePrimary(
     frames.characters += length;
     return ++frames.count > FLOOD_FRAMES || frames.characters > FLOOD_CHARACTERS;
   }
-}
-
-/** Calls that come while one runs become one more run after it. */
-function coalesce(run: (wake: Wake) => Promise<void>): (wake: Wake) => Promise<void> {
-  let running: Promise<void> | null = null;
-  let next: { wake: Wake; done: Promise<void> } | null = null;
-
-  function start(wake: Wake): Promise<void> {
-    running = run(wake).finally(() => running = null);
-    return running;
-  }
-
-  return (wake) => {
-    if (!running) return start(wake);
-    if (next) {
-      if (next.wake === "here") next.wake = wake;
-      return next.done;
-    }
-    const mine: { wake: Wake; done: Promise<void> } = { wake, done: Promise.resolve() };
-    next = mine;
-    mine.done = running.catch(() => {}).then(() => {
-      next = null;
-      return start(mine.wake);
-    });
-    return mine.done;
-  };
 }

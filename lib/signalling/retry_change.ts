@@ -1,5 +1,5 @@
 import { delay } from "./delay.ts";
-import { Unavailable } from "./store.ts";
+import { Unavailable } from "./unavailable.ts";
 
 /** Longest time for one change, tries and pauses included, in milliseconds. */
 const CHANGE_TIME = 5_000;

@@ -2,6 +2,7 @@
 import { makeId } from "../protocol/ids.ts";
 import type { Answer, GiveBack, IceServer } from "../protocol/wire.ts";
 import { storeAnswer } from "./answer.ts";
+import { coalesce } from "./coalesce.ts";
 import type { Context, Gone } from "./context.ts";
 import { findSession } from "./hosting.ts";
 import { mintIceServers } from "./ice.ts";
@@ -58,8 +59,15 @@ export function createSignalling(
   },
 ): Signalling {
   const isolate = makeId();
-  const store = createStore(kv, { isRemote: settings.isStoreRemote });
   const sockets = new Map<string, PrimarySocket>();
+  const refreshAll = coalesce(async (wake) => {
+    // One after the other: there may be many, and the store has others to serve.
+    for (const socket of [...sockets.values()]) await socket.refresh(wake).catch(() => {});
+  });
+  const store = createStore(kv, {
+    isRemote: settings.isStoreRemote,
+    onLateCommit: () => void refreshAll("return"),
+  });
   const served = new Set<PrimarySocket>();
   const mail = openMail(store, isolate, {
     onMail: async (id, wake) => await sockets.get(id)?.refresh(wake),
@@ -85,10 +93,7 @@ export function createSignalling(
       for (const socket of served) socket.drain();
     },
     isServed: (id) => [...served].some((socket) => socket.id === id),
-    async onStoreBack() {
-      // One after the other: there may be many, and the store has others to serve.
-      for (const socket of [...sockets.values()]) await socket.refresh("return").catch(() => {});
-    },
+    onStoreBack: () => void refreshAll("return"),
   });
 
   const repeating = setInterval(() => {

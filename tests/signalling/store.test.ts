@@ -1,12 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import {
-  type Change,
-  check,
-  createStore,
-  groupCommits,
-  set,
-  Unavailable,
-} from "../../lib/signalling/store.ts";
+import { groupCommits } from "../../lib/signalling/group_commits.ts";
+import { type Change, check, createStore, set } from "../../lib/signalling/store.ts";
+import { Unavailable } from "../../lib/signalling/unavailable.ts";
 import { openKv } from "./make_context.ts";
 
 const write = (name: string): Change => ({ checks: [], mutations: [set([name], name)] });
@@ -24,6 +19,21 @@ Deno.test("groupCommits() lets a lone change go at once and groups those that co
   gate.resolve();
   assertEquals(await Promise.all(results), ["version", "version", "version", "version"]);
   assertEquals(sizes, [1, 3]);
+});
+
+Deno.test("groupCommits() has no more commits under way than it may, and groups the rest", async () => {
+  const sizes: number[] = [];
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const commit = groupCommits(async ({ mutations }) => {
+    sizes.push(mutations.length);
+    await gate;
+    return "1";
+  }, 2);
+  const all = ["a", "b", "c", "d"].map((name) => commit(write(name)));
+  assertEquals(sizes, [1, 1]);
+  open();
+  await Promise.all(all);
+  assertEquals(sizes, [1, 1, 2]);
 });
 
 Deno.test("groupCommits() gives each caller its own result when one check of a group fails", async () => {
