@@ -69,7 +69,7 @@ export function serveSession(signalling: Signalling): SessionRoute {
     try {
       const isId = SESSION_ID.test(id);
       const address = readAddress(request, info, trustedProxies);
-      const wait = address === null ? 0 : limits.request(address, isId ? id : null);
+      const wait = address === null ? 0 : limits.request(address, signalling.knows(id) ? id : null);
       if (wait > 0) return answerTooMany(request, wait, fields);
       if (!isId) {
         const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
@@ -102,6 +102,7 @@ export function serveSession(signalling: Signalling): SessionRoute {
     fields: Fields,
   ): Promise<Response> {
     const found = await lease(request, id, address);
+    if (found === "crowded") return answerCrowded(request, fields);
     if (typeof found === "string") return answerUnjoinable(request, found, fields);
     const invitation: Invitation = {
       sessionId: id,
@@ -130,6 +131,7 @@ export function serveSession(signalling: Signalling): SessionRoute {
     const result = body.answer === null
       ? await signalling.giveBack(body)
       : await signalling.answer(body);
+    if (result === "crowded") return answerCrowded(request, fields);
     if (result === "given-back") return new Response(null, { status: 204, headers: fields });
     if (result === "not-leased" || result === "offer-unavailable") {
       return answerProblem(request, "offer-unavailable", "Ask for a fresh offer.", fields);
@@ -179,6 +181,11 @@ function readPath(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2) + 1;
   const end = url.indexOf("?", start);
   return end < 0 ? url.slice(start) : url.slice(start, end);
+}
+
+function answerCrowded(request: Request, fields: Fields): Response {
+  const detail = "Too many ask at a time; try again in a moment.";
+  return answerProblem(request, "unavailable", detail, { ...fields, "Retry-After": RETRY_AFTER });
 }
 
 function answerUnjoinable(

@@ -5,7 +5,7 @@ import { countUp } from "./metrics.ts";
 import { count, keyOfOffer, keyOfOffers, nameOffer, type Offer, waitForOffer } from "./offer.ts";
 import { retryChange } from "./retry_change.ts";
 import { isOver, keyOfSession, type Session } from "./session.ts";
-import { takeShare } from "./share.ts";
+import { nameHolder, takeShare } from "./share.ts";
 import { check, set } from "./store.ts";
 
 export interface Lease {
@@ -21,16 +21,19 @@ export interface Lease {
 export async function leaseOffer(
   context: Context,
   id: string,
-  holder?: string,
+  address: string | null = null,
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, settings, now } = context;
   let sight = pool.recall(id);
   return await retryChange(async () => {
-    if (!sight?.free.size) sight = await pool.look(context, id);
+    if (!sight?.free.size && !(sight && pool.isDrained(context, id))) {
+      sight = await pool.look(context, id);
+    }
     const { session, free, taking, leased, out } = sight;
     sight = undefined;
     if (!session) return "no-such-session";
     if (isOver(context, session.value)) return "ended";
+    const holder = address === null ? undefined : nameHolder(id, address);
     const entry = takeRandom(free) ?? (holder && takeShare(context, out, holder));
     if (!entry) return "no-free-offer";
     const offerId = entry.key[2] as string;
@@ -73,12 +76,12 @@ const firstLookTime = createDeadlines(FIRST_LOOK_TIME);
 
 /**
  * Leases an offer, or the one that the primary is just asked for, or one of somebody who holds too many.
- * `holder`: who asks (see share.ts).
+ * `address`: who asks; null where that is not known.
  */
 export async function leaseNextOffer(
   context: Context,
   id: string,
-  holder?: string,
+  address: string | null = null,
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, mail } = context;
   const start = performance.now();
@@ -89,8 +92,8 @@ export async function leaseNextOffer(
     if (await waited === "crowded" || performance.now() >= start + FIRST_LOOK_TIME) break;
   }
   while (true) {
-    const isSeen = pool.mayLook(id);
-    const result = isSeen ? await leaseOffer(context, id, holder) : "no-free-offer";
+    const isSeen = pool.mayLook(context, id);
+    const result = isSeen ? await leaseOffer(context, id, address) : "no-free-offer";
     if (!isSeen) countUp("leases_shed");
     const session = pool.recall(id)?.session?.value;
     if (result !== "no-free-offer" || !session) return result;

@@ -19,6 +19,10 @@ export interface Sight {
   taking: Set<string>;
   /** Leases granted here, so that their answers need no read. */
   leased: Map<string, Deno.KvEntry<Offer>>;
+  /** Until when there is none free, as far as can be foreseen from here; by the context's clock. */
+  drainedUntil: number;
+  /** How often somebody else changed it: a look may have missed the last one. */
+  doubts: number;
   /** What was ever deposited, so that a deposit needs no read; null where that is not known. */
   ledger: Ledger | null;
 }
@@ -32,6 +36,12 @@ export interface Ledger {
 export interface Pool {
   /** What was seen last, if anything. */
   recall(session: string): Sight | undefined;
+  /** Whether anything of it was seen. */
+  knows(session: string): boolean;
+  /** Whether another look would find no free offer, as the last one did. */
+  isDrained(context: Context, session: string): boolean;
+  /** Somebody else changed the session: the next one who finds no free offer in sight looks. */
+  doubt(session: string): void;
   /** Reads the store; the read begins after the call. */
   look(context: Context, session: string): Promise<Sight>;
   /** Offers of a session that are free since a commit of this isolate. */
@@ -50,7 +60,7 @@ export interface Pool {
    * Whether a lease is one commit, or the store has time for another read: those who ask for sessions that
    * have no offer, or are none, do not keep the others waiting.
    */
-  mayLook(session: string): boolean;
+  mayLook(context: Context, session: string): boolean;
 }
 
 interface Look {
@@ -65,9 +75,14 @@ const MOST_SESSIONS = 1_000;
 const MOST_CHARACTERS = 65_536;
 /** Sessions that are read at a time. */
 const MOST_LOOKS = 64;
-/** Joiners of one session that wait for an offer at the same time. */
+/**
+ * What is found drained is not read again for so many milliseconds, where the primary's socket is here: what
+ * becomes free is shown then, or there is a note of it. Reading many offers costs more than all else that
+ * is done for one who gets none.
+ */
+const DRAINED_TIME = 1_000;
+/** Joiners of one session that wait for an offer at the same time, and those of all sessions. */
 const MOST_WAITING = 64;
-/** Of all sessions. Each looks several times, so that they are more work than those who are served. */
 const MOST_WAITING_IN_ALL = 512;
 
 export function createPool(store: Store): Pool {
@@ -77,22 +92,28 @@ export function createPool(store: Store): Pool {
   let waitingInAll = 0;
 
   async function read(context: Context, id: string): Promise<Sight> {
-    const [session, offers] = await Promise.all([
-      store.get<Session>(keyOfSession(id)),
-      store.list<Offer>(keyOfOffers(id)),
-    ]);
+    const start = context.now();
+    const doubts = sights.get(id)?.doubts;
+    const reading = store.get<Session>(keyOfSession(id));
+    // Ids that nobody has seen here are mostly made up: those have no offers.
+    if (!sights.has(id) && !(await reading).versionstamp) return makeSight();
+    const [session, offers] = await Promise.all([reading, store.list<Offer>(keyOfOffers(id))]);
     const sight = sights.get(id) ?? makeSight();
     sight.session = session.versionstamp ? session : null;
     // Their answers may have gone to other isolates.
     for (const [offerId, { value }] of sight.leased) {
       if (waitForOffer(context, id, value) === 0) sight.leased.delete(offerId);
     }
-    sight.out = offers.filter(({ value }) => waitForOffer(context, id, value) > 0);
+    const waits = offers.map(({ value }) => waitForOffer(context, id, value));
+    sight.out = offers.filter((_, i) => waits[i] > 0);
     sight.free = new Map(
       offers
-        .filter((entry) => !isTaken(sight, entry) && waitForOffer(context, id, entry.value) === 0)
+        .filter((entry, i) => waits[i] === 0 && !isTaken(sight, entry))
         .map((entry) => [entry.key[2] as string, entry]),
     );
+    const isCertain = sight.free.size === 0 && sight.doubts === doubts &&
+      sight.session?.value.holder?.isolate === context.isolate;
+    sight.drainedUntil = isCertain ? start + Math.min(DRAINED_TIME, ...waits) : 0;
     const size = offers.reduce((sum, { value }) => sum + value.offer.length, 0);
     if (sight.session && size <= MOST_CHARACTERS) remember(id, sight);
     else forget(id);
@@ -111,8 +132,15 @@ export function createPool(store: Store): Pool {
     out: [],
     taking: new Set(),
     leased: new Map(),
+    drainedUntil: 0,
+    doubts: 0,
     ledger: null,
   });
+
+  function isDrained(context: Context, id: string): boolean {
+    const sight = sights.get(id);
+    return !!sight && sight.free.size === 0 && context.now() < sight.drainedUntil;
+  }
 
   function remember(id: string, sight: Sight) {
     sights.delete(id);
@@ -131,6 +159,14 @@ export function createPool(store: Store): Pool {
   return {
     forget,
     recall,
+    knows: (id) => sights.has(id),
+    isDrained,
+    doubt(id) {
+      const sight = sights.get(id);
+      if (!sight) return;
+      sight.drainedUntil = 0;
+      sight.doubts++;
+    },
     show(id, entries) {
       const sight = recall(id);
       for (const entry of entries) {
@@ -168,7 +204,9 @@ export function createPool(store: Store): Pool {
       });
     },
     isCrowded: (id) => !sights.get(id)?.free.size && (waiting.get(id)?.size ?? 0) >= MOST_WAITING,
-    mayLook: (id) => !!sights.get(id)?.free.size || looks.has(id) || looks.size < MOST_LOOKS,
+    mayLook: (context, id) =>
+      !!sights.get(id)?.free.size || isDrained(context, id) || looks.has(id) ||
+      looks.size < MOST_LOOKS,
     countWaiting: (id) => waiting.get(id)?.size ?? 0,
     look(context, id) {
       // Many joiners of one session share a read, but only one that begins after they came: an

@@ -1,7 +1,7 @@
 /** The signalling server without HTTP: what a way in needs of it. */
 import { makeId } from "../protocol/ids.ts";
 import type { Answer, GiveBack, IceServer } from "../protocol/wire.ts";
-import { storeAnswer } from "./answer.ts";
+import { holdsLease, storeAnswer } from "./answer.ts";
 import { coalesce } from "./coalesce.ts";
 import type { Context, Gone } from "./context.ts";
 import { findSession } from "./hosting.ts";
@@ -15,18 +15,21 @@ import { countUp, timed, writeMetrics } from "./metrics.ts";
 import { createPool } from "./pool.ts";
 import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
 import type { Session } from "./session.ts";
-import { nameHolder } from "./share.ts";
 import { DEFAULTS, type Settings } from "./settings.ts";
 import { createStore } from "./store.ts";
+import { createTurns } from "./turns.ts";
 
 export interface Signalling {
   readonly settings: Settings;
   readonly limits: Limits;
-  find(id: string): Promise<Session | Gone>;
+  /** Whether this isolate has seen the session lately; anybody can make up ids. */
+  knows(id: string): boolean;
+  find(id: string): Promise<Session | "crowded" | Gone>;
   /** `address`: who asks; null where that is not known. */
   lease(id: string, address: string | null): Promise<Lease | "no-free-offer" | Gone>;
-  answer(body: Answer): ReturnType<typeof storeAnswer>;
-  giveBack(body: GiveBack): ReturnType<typeof giveBackOffer>;
+  /** "crowded": too many at a time; nothing was looked at. */
+  answer(body: Answer): Promise<"crowded" | Awaited<ReturnType<typeof storeAnswer>>>;
+  giveBack(body: GiveBack): Promise<"crowded" | Awaited<ReturnType<typeof giveBackOffer>>>;
   iceServers(): IceServer[];
   /**
    * Takes over a primary's socket. `link` is the session's address as its people see it, `address` that of
@@ -70,9 +73,13 @@ export function createSignalling(
   });
   const served = new Set<PrimarySocket>();
   const mail = openMail(store, isolate, {
-    onMail: async (id, wake) => await sockets.get(id)?.refresh(wake),
+    async onMail(id, wake) {
+      context.pool.doubt(id);
+      await sockets.get(id)?.refresh(wake);
+    },
     onMove: (id, change) => sockets.get(id)?.move(change),
   });
+  const turns = createTurns();
   const limits = createLimits({ ...settings, store, isolate, now });
   const closing = new AbortController();
   let isClosing = false;
@@ -101,17 +108,28 @@ export function createSignalling(
     // With it credentials are renewed in time, however soon they end.
   }, Math.min(REPEAT_TIME, (settings.turn?.time ?? Infinity) / 4));
 
+  const knows = (id: string) => sockets.has(id) || context.pool.knows(id);
+  const takeTurn = (id: string) => turns.take(id, knows(id));
+
   return {
     settings,
     limits,
-    find: (id) => findSession(context, id),
-    async lease(id, address) {
-      if (context.pool.isCrowded(id)) return countUp("leases_shed") ?? "no-free-offer";
-      const holder = address === null ? undefined : nameHolder(id, address);
-      return await timed("lease", leaseNextOffer(context, id, holder));
+    knows,
+    async find(id) {
+      if (await takeTurn(id) === "crowded") return "crowded";
+      return await findSession(context, id);
     },
-    answer: (body) =>
-      timed(
+    async lease(id, address) {
+      if (context.pool.isCrowded(id) || await takeTurn(id) === "crowded") {
+        return countUp("leases_shed") ?? "no-free-offer";
+      }
+      return await timed("lease", leaseNextOffer(context, id, address));
+    },
+    async answer(body) {
+      if (!holdsLease(context, body) && await takeTurn(body.sessionId) === "crowded") {
+        return "crowded";
+      }
+      return await timed(
         "answer",
         storeAnswer(
           context,
@@ -119,9 +137,12 @@ export function createSignalling(
           body,
           (mail) => sockets.get(body.sessionId)?.deliver(mail),
         ),
-      ),
-    giveBack: ({ sessionId, offer, leaseExpiresAt }) =>
-      giveBackOffer(context, sessionId, offer, leaseExpiresAt),
+      );
+    },
+    async giveBack({ sessionId, offer, leaseExpiresAt }) {
+      if (await takeTurn(sessionId) === "crowded") return "crowded";
+      return await giveBackOffer(context, sessionId, offer, leaseExpiresAt);
+    },
     iceServers: () => mintIceServers(settings, now()),
     serve: (socket, session) => servePrimary(context, { sockets, served }, socket, session),
     isHealthy: () => store.get(["health"]).then(() => true, () => false),
@@ -132,6 +153,7 @@ export function createSignalling(
     async close() {
       isClosing = true;
       clearInterval(repeating);
+      turns.close();
       await Promise.allSettled([...served].map((socket) => socket.drain()));
       closing.abort();
       await Promise.allSettled([beat.stopped, mail.close(), limits.close()]);

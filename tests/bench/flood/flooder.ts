@@ -13,64 +13,92 @@ export interface Flood {
 }
 
 const CONNECTIONS = 256;
-const TICK = 5;
+const TICK = 2;
 /** On a connection that has so many replies to come nothing is sent: the server is behind. */
 const MOST_OPEN = 20;
+/** Written beforehand, because this shares the machine with the server; then they begin again. */
+const REQUESTS = 20_000;
 
-let count = 0;
+interface Line {
+  tcp: Deno.TcpConn;
+  /** Replies to come. */
+  open: number;
+}
+
 let sent = 0;
+let isFlooding = false;
 const statuses: Record<string, number> = {};
 
-self.onmessage = async ({ data }: MessageEvent<Flood>) => {
+/** A flood to get ready for, or whether it is on. */
+self.onmessage = ({ data }: MessageEvent<Flood | boolean>) => {
+  if (typeof data === "boolean") isFlooding = data;
+  else prepare(data);
+};
+
+async function prepare(data: Flood) {
   const { hostname, port } = new URL(data.origin);
+  const requests = Array.from({ length: REQUESTS }, (_, n) => makeRequest(data, n));
+  const size = requests[0].length;
+  const bytes = new TextEncoder().encode(requests.join(""));
   const lines = await Promise.all(
-    Array.from({ length: CONNECTIONS }, async () => {
+    Array.from({ length: CONNECTIONS }, async (): Promise<Line> => {
       const tcp = await Deno.connect({ hostname, port: Number(port) });
       const line = { tcp, open: 0 };
       read(line).catch(() => {});
       return line;
     }),
   );
-  const start = performance.now();
+  let last = performance.now();
+  let due = 0;
+  let asked = 0;
   setInterval(() => {
-    const due = Math.floor((performance.now() - start) / 1_000 * data.rate);
-    const share = Math.ceil((due - count) / lines.length);
-    for (const line of lines) {
-      const size = Math.min(share, MOST_OPEN - line.open);
-      count += share;
-      if (size <= 0) continue;
-      line.open += size;
-      sent += size;
-      const text = Array.from({ length: size }, (_, i) => makeRequest(data, count + i)).join("");
-      write(line.tcp, new TextEncoder().encode(text)).catch(() => {});
+    const now = performance.now();
+    if (isFlooding) due += (now - last) / 1_000 * data.rate;
+    last = now;
+    for (; asked < due; asked++) {
+      const line = lines[asked % lines.length];
+      if (line.open === MOST_OPEN) continue;
+      const at = asked % REQUESTS * size;
+      write(line.tcp, bytes.subarray(at, at + size)).catch(() => {});
+      line.open++;
+      sent++;
     }
   }, TICK);
   setInterval(() => self.postMessage({ sent, statuses }), 100);
-  self.postMessage("started");
-};
+  self.postMessage("ready");
+}
 
+/** All of the same length. */
 function makeRequest({ addresses, sessions }: Flood, n: number): string {
-  const address = n % addresses;
+  const address = 100_000 + n % addresses;
   const id = sessions[n % sessions.length] ?? `made-up-${n}`.padEnd(22, "x");
+  const client = `10.${100 + Math.floor(address / 10_000) % 100}.${address % 10_000 / 100 | 0}`;
   return `GET /${id} HTTP/1.1\r\nhost: foyer\r\naccept: application/json\r\n` +
-    `x-forwarded-for: 10.${address >> 16 & 255}.${address >> 8 & 255}.${address & 255}\r\n\r\n`;
+    `x-forwarded-for: ${`${client}.${address % 100}`.padEnd(15)}\r\n\r\n`;
 }
 
 async function write(tcp: Deno.TcpConn, bytes: Uint8Array) {
   for (let at = 0; at < bytes.length;) at += await tcp.write(bytes.subarray(at));
 }
 
-async function read(line: { tcp: Deno.TcpConn; open: number }) {
+async function read(line: Line) {
   const latin1 = new TextDecoder("latin1");
   const bytes = new Uint8Array(65_536);
   let rest = "";
   for (let size; (size = await line.tcp.read(bytes)) !== null;) {
     const text = rest + latin1.decode(bytes.subarray(0, size));
-    for (const [, status] of text.matchAll(/HTTP\/1\.1 (\d{3}) /g)) {
+    let end = 0;
+    for (
+      let at = 0;
+      (at = text.indexOf("HTTP/1.1 ", at)) >= 0 && at + 12 <= text.length;
+      at = end
+    ) {
+      end = at + 12;
+      const status = text.slice(at + 9, end);
       statuses[status] = (statuses[status] ?? 0) + 1;
       line.open--;
     }
     // The beginning of a status line may be all that has come of it.
-    rest = text.slice(Math.max(0, text.lastIndexOf("HTTP/1.1 ") + 1, text.length - 12));
+    rest = text.slice(Math.max(end, text.length - 11));
   }
 }

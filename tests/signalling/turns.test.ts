@@ -1,0 +1,81 @@
+import { assertEquals } from "@std/assert";
+import { createTurns } from "../../lib/signalling/turns.ts";
+
+/** Turns whose passes the test makes, and who went, in their order. */
+function makeTurns() {
+  const passes: (() => void)[] = [];
+  const turns = createTurns((pass) => void passes.push(pass));
+  const gone: string[] = [];
+  return {
+    gone,
+    close: turns.close,
+    async ask(name: string, session: string, isKnown = true) {
+      const result = await turns.take(session, isKnown);
+      gone.push(result === "go" ? name : `${name} ${result}`);
+    },
+    async pass() {
+      gone.length = 0;
+      passes.splice(0).forEach((pass) => pass());
+      await settle();
+      return gone.filter((name) => !name.startsWith("made up")).toSorted();
+    },
+  };
+}
+
+/** What is resolved by now has gone. */
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+Deno.test("whoever asks alone goes at once, and nothing is left to be done later", async () => {
+  const { ask, gone, pass } = makeTurns();
+  await ask("a", "one");
+  assertEquals(gone, ["a"]);
+  assertEquals(await pass(), []);
+  await ask("b", "one");
+  assertEquals(gone, ["b"]);
+});
+
+Deno.test("four go at a pass, and the others at the passes after it", async () => {
+  const { ask, pass, gone } = makeTurns();
+  "abcdefghij".split("").forEach((name) => ask(name, "one"));
+  await settle();
+  assertEquals(gone, ["a", "b", "c", "d"]);
+  assertEquals(await pass(), ["e", "f", "g", "h"]);
+  assertEquals(await pass(), ["i", "j"]);
+});
+
+Deno.test("a session that seldom asks does not wait for one that asks all the time", async () => {
+  const { ask, pass } = makeTurns();
+  for (let i = 10; i < 60; i++) ask(`busy ${i}`, "busy");
+  await settle();
+  assertEquals(await pass(), ["busy 14", "busy 15", "busy 16", "busy 17"]);
+  ask("calm", "calm");
+  assertEquals(await pass(), ["busy 18", "busy 19", "busy 20", "calm"]);
+});
+
+Deno.test("however many made-up sessions are asked for, known ones have all their turns", async () => {
+  const { ask, pass, close } = makeTurns();
+  for (let i = 10; i < 60; i++) ask(`made up ${i}`, `made up ${i}`, false);
+  "abcdefgh".split("").forEach((name) => ask(name, name));
+  await settle();
+  assertEquals(await pass(), ["e", "f", "g", "h"]);
+  close();
+});
+
+Deno.test("made-up sessions go one after the other, the last of them too", async () => {
+  const { ask, gone, close } = makeTurns();
+  const names = ["a", "b", "c"];
+  await Promise.all(names.map((name) => ask(name, name, false)));
+  assertEquals(gone, names);
+  close();
+});
+
+Deno.test("more than sixty-four that wait for one session, or for unknown ones, are told so", async () => {
+  const { ask, gone, close } = makeTurns();
+  for (let i = 0; i < 4 + 64; i++) ask(`${i}`, "one");
+  await ask("late", "one");
+  assertEquals(gone.at(-1), "late crowded");
+  for (let i = 0; i < 1 + 64; i++) ask(`${i}`, `made up ${i}`, false);
+  await ask("later", "made up", false);
+  assertEquals(gone.at(-1), "later crowded");
+  close();
+});
