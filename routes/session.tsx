@@ -69,7 +69,7 @@ export function serveSession(signalling: Signalling): SessionRoute {
     try {
       const isId = SESSION_ID.test(id);
       const address = readAddress(request, info, trustedProxies);
-      const wait = address === null ? 0 : limits.request(address, signalling.knows(id) ? id : null);
+      const wait = address === null ? 0 : limits.request(address, isId ? id : null);
       if (wait > 0) return answerTooMany(request, wait, fields);
       if (!isId) {
         const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";

@@ -22,8 +22,6 @@ import { createTurns } from "./turns.ts";
 export interface Signalling {
   readonly settings: Settings;
   readonly limits: Limits;
-  /** Whether this isolate has seen the session lately; anybody can make up ids. */
-  knows(id: string): boolean;
   find(id: string): Promise<Session | "crowded" | Gone>;
   /** `address`: who asks; null where that is not known. */
   lease(id: string, address: string | null): Promise<Lease | "no-free-offer" | Gone>;
@@ -108,13 +106,11 @@ export function createSignalling(
     // With it credentials are renewed in time, however soon they end.
   }, Math.min(REPEAT_TIME, (settings.turn?.time ?? Infinity) / 4));
 
-  const knows = (id: string) => sockets.has(id) || context.pool.knows(id);
-  const takeTurn = (id: string) => turns.take(id, knows(id));
+  const takeTurn = (id: string) => turns.take(id, sockets.has(id) || context.pool.knows(id));
 
   return {
     settings,
     limits,
-    knows,
     async find(id) {
       if (await takeTurn(id) === "crowded") return "crowded";
       return await findSession(context, id);
