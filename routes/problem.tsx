@@ -17,8 +17,9 @@ export function answerProblem(
   fields: Fields = {},
 ): Response {
   const [status, title] = PROBLEMS[code];
-  const all = {
+  const headers = {
     ...fields,
+    "Content-Type": "application/problem+json",
     "Cache-Control": "no-store",
     "Vary": vary(fields, "Accept"),
     "X-Robots-Tag": "noindex",
@@ -26,11 +27,10 @@ export function answerProblem(
     "X-Content-Type-Options": "nosniff",
   };
   if (wantsPage(request.headers.get("Accept"))) {
-    return sendPage(request, status, renderPage(code, title), all);
+    return sendPage(request, status, renderPage(code, title), headers);
   }
-  const body = JSON.stringify(describeProblem(code, detail));
-  const headers = { ...all, "Content-Type": "application/problem+json" };
-  return new Response(request.method === "HEAD" ? null : body, { status, headers });
+  const body = request.method === "HEAD" ? null : JSON.stringify(describeProblem(code, detail));
+  return new Response(body, { status, headers });
 }
 
 function renderPage(code: ProblemCode, title: string) {

@@ -42,9 +42,16 @@ const PRIVATE = {
 const JSON_TYPE = { "Content-Type": "application/json", "Cache-Control": "no-store" };
 
 export interface SessionRoute {
-  answer(request: Request, info: Deno.ServeHandlerInfo | undefined, id: string): Promise<Response>;
+  answer(
+    request: Request,
+    info: Deno.ServeHandlerInfo | undefined,
+    id: string,
+  ): Response | Promise<Response>;
   /** The answer, where the request's address is a session's. */
-  tryAnswer(request: Request, info: Deno.ServeHandlerInfo | undefined): Promise<Response> | null;
+  tryAnswer(
+    request: Request,
+    info: Deno.ServeHandlerInfo | undefined,
+  ): Response | Promise<Response> | null;
 }
 
 export function serveSession(signalling: Signalling): SessionRoute {
@@ -60,37 +67,39 @@ export function serveSession(signalling: Signalling): SessionRoute {
     },
   };
 
-  async function answer(
+  /** Who is turned away is so before anything else is done: that may be most of what comes. */
+  function answer(
     request: Request,
     info: Deno.ServeHandlerInfo | undefined,
     id: string,
-  ): Promise<Response> {
+  ): Response | Promise<Response> {
     const fields = shareWith(allowedOrigins, request);
-    try {
-      const isId = SESSION_ID.test(id);
-      const address = readAddress(request, info, trustedProxies);
-      const wait = address === null ? 0 : limits.request(address, isId ? id : null);
-      if (wait > 0) return answerTooMany(request, wait, fields);
-      if (!isId) {
-        const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
-        return answerProblem(request, "no-such-session", detail, fields);
-      }
-      switch (request.method) {
-        case "GET":
-          if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
-            return upgrade(request, id, address);
-          }
-          return await invite(request, id, address, fields);
-        case "HEAD":
-          return await invite(request, id, address, fields);
-        case "POST":
-          return await take(request, id, fields);
-        case "OPTIONS":
-          return new Response(null, { status: 204, headers: { ...fields, Allow: METHODS } });
-      }
-      const detail = `${request.method} is none of ${METHODS}.`;
-      return answerProblem(request, "method-not-allowed", detail, { ...fields, Allow: METHODS });
-    } catch (error) {
+    const isId = SESSION_ID.test(id);
+    const address = readAddress(request, info, trustedProxies);
+    const wait = address === null ? 0 : limits.request(address, isId ? id : null);
+    if (wait > 0) return answerTooMany(request, wait, fields);
+    if (!isId) {
+      const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
+      return answerProblem(request, "no-such-session", detail, fields);
+    }
+    switch (request.method) {
+      case "GET":
+        if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
+          return upgrade(request, id, address);
+        }
+        if (signalling.isCrowded(id)) return answerUnjoinable(request, "no-free-offer", fields);
+        return invite(request, id, address, fields).catch(describe);
+      case "HEAD":
+        return invite(request, id, address, fields).catch(describe);
+      case "POST":
+        return take(request, id, fields).catch(describe);
+      case "OPTIONS":
+        return new Response(null, { status: 204, headers: { ...fields, Allow: METHODS } });
+    }
+    const detail = `${request.method} is none of ${METHODS}.`;
+    return answerProblem(request, "method-not-allowed", detail, { ...fields, Allow: METHODS });
+
+    function describe(error: unknown) {
       return answerError(error, request, fields);
     }
   }

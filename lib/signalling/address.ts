@@ -51,6 +51,8 @@ export function parseNetwork(text: string): Network | null {
  */
 export function findClient(remote: string, forwarded: string | null, proxies: Proxies): string {
   if (typeof proxies === "number" ? proxies === 0 : proxies.length === 0) return remote;
+  // What one proxy writes, mostly: the long way costs a tenth of a request that is turned away.
+  if (typeof proxies === "number" && forwarded && PLAIN.test(forwarded)) return forwarded;
   let client = remote;
   let hops = 0;
   for (const entry of (forwarded ?? "").split(",").reverse().map(dropPort)) {
@@ -65,6 +67,8 @@ export function findClient(remote: string, forwarded: string | null, proxies: Pr
     return bits !== null && proxies.some((network) => isIn(bits, network));
   }
 }
+
+const PLAIN = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
 /** One IPv6 subscriber has a whole /64 (RFC 6177), so that counts as one address. */
 export function groupAddress(address: string): string {

@@ -68,6 +68,7 @@ export function createLimits(
 ): Limits {
   // Apart, so that requests for a thousand made-up sessions let no address be forgotten.
   const addresses = new Map<string, Count>();
+  const creators = new Map<string, Count>();
   const sessions = new Map<string, Count>();
   const held = new Map<string, Count>();
   let telling: ReturnType<typeof setTimeout> | undefined;
@@ -75,8 +76,8 @@ export function createLimits(
   let hasTold = false;
   let isOpen = true;
 
-  function find(map: Map<string, Count>, key: string, limit: number): Count {
-    const minute = Math.floor(now() / MINUTE);
+  function find(map: Map<string, Count>, key: string, limit: number, at: number): Count {
+    const minute = Math.floor(at / MINUTE);
     const count = map.get(key) ?? makeCount(limit, minute - 2);
     if (minute === count.minute) return count;
     const isNext = minute - 1 === count.minute;
@@ -92,8 +93,8 @@ export function createLimits(
   }
 
   /** Seconds until `count` has room for one more. */
-  function wait({ limit, now: own, before, others }: Count): number {
-    const passed = now() % MINUTE / MINUTE;
+  function wait({ limit, now: own, before, others }: Count, at: number): number {
+    const passed = at % MINUTE / MINUTE;
     const recent = own + others.now;
     const earlier = before + others.before;
     const excess = recent + earlier * (1 - passed) + 1 - limit;
@@ -119,7 +120,10 @@ export function createLimits(
 
   async function tell() {
     const minute = Math.floor(now() / MINUTE);
-    const high = [held, addresses, sessions].flatMap((map) => pickHigh(map, minute))
+    const high = Object.entries({ held, creators, addresses, sessions })
+      .flatMap(([what, map]) =>
+        pickHigh(map, minute).map(([key, count]) => [`${what} ${key}`, count] as const)
+      )
       .slice(0, MOST_TOLD);
     const byName = new Map(high.map(([key, count]) => [count.name ??= digest(key), count]));
     const own: Told = { minute, counts: {} };
@@ -138,31 +142,34 @@ export function createLimits(
   return {
     request(address, session) {
       if (limitPerMinute === 0) return 0;
-      const all = [find(addresses, `address ${address}`, limitPerMinute)];
-      if (session) all.push(find(sessions, `session ${session}`, limitPerMinute * FOR_SESSION));
+      const at = now();
+      const ofAddress = find(addresses, address, limitPerMinute, at);
+      const ofSession = session && find(sessions, session, limitPerMinute * FOR_SESSION, at);
+      const longest = Math.max(wait(ofAddress, at), ofSession ? wait(ofSession, at) : 0);
       // A refused request is not counted: who keeps to the limit from now on is let in.
-      const longest = Math.max(...all.map(wait));
-      if (longest === 0) all.forEach(take);
-      return longest;
+      if (longest > 0) return longest;
+      take(ofAddress);
+      if (ofSession) take(ofSession);
+      return 0;
     },
     create(address) {
       if (limitPerMinute === 0) return 0;
       const limit = Math.max(1, Math.floor(limitPerMinute * FOR_NEW));
-      const count = find(addresses, `new ${address}`, limit);
-      const seconds = wait(count);
+      const at = now();
+      const count = find(creators, address, limit, at);
+      const seconds = wait(count, at);
       if (seconds === 0) take(count);
       return seconds;
     },
     hold(address) {
       if (limitPerMinute === 0 || sessionsPerAddress === 0) return () => {};
-      const key = `held ${address}`;
-      const count = held.get(key) ?? makeCount(sessionsPerAddress, null);
-      held.set(key, count);
+      const count = held.get(address) ?? makeCount(sessionsPerAddress, null);
+      held.set(address, count);
       if (count.now + count.others.now >= count.limit) return null;
       take(count);
       let isHeld = true;
       return () => {
-        if (isHeld && --count.now === 0) held.delete(key);
+        if (isHeld && --count.now === 0) held.delete(address);
         isHeld = false;
       };
     },

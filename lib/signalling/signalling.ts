@@ -23,6 +23,8 @@ export interface Signalling {
   readonly settings: Settings;
   readonly limits: Limits;
   find(id: string): Promise<Session | "crowded" | Gone>;
+  /** Whether whoever asks for an offer is to be turned away unseen, because too many wait for one. */
+  isCrowded(id: string): boolean;
   /** `address`: who asks; null where that is not known. */
   lease(id: string, address: string | null): Promise<Lease | "no-free-offer" | Gone>;
   /** "crowded": too many at a time; nothing was looked at. */
@@ -106,7 +108,8 @@ export function createSignalling(
     // With it credentials are renewed in time, however soon they end.
   }, Math.min(REPEAT_TIME, (settings.turn?.time ?? Infinity) / 4));
 
-  const takeTurn = (id: string) => turns.take(id, sockets.has(id) || context.pool.knows(id));
+  const knows = (id: string) => sockets.has(id) || context.pool.knows(id);
+  const takeTurn = (id: string) => turns.take(id, knows(id));
 
   return {
     settings,
@@ -115,10 +118,13 @@ export function createSignalling(
       if (await takeTurn(id) === "crowded") return "crowded";
       return await findSession(context, id);
     },
+    isCrowded(id) {
+      if (!context.pool.isCrowded(id) && !turns.isCrowded(id, knows(id))) return false;
+      countUp("leases_shed");
+      return true;
+    },
     async lease(id, address) {
-      if (context.pool.isCrowded(id) || await takeTurn(id) === "crowded") {
-        return countUp("leases_shed") ?? "no-free-offer";
-      }
+      if (await takeTurn(id) === "crowded") return countUp("leases_shed") ?? "no-free-offer";
       return await timed("lease", leaseNextOffer(context, id, address));
     },
     async answer(body) {

@@ -10,6 +10,8 @@ import { setImmediate } from "node:timers";
 export interface Turns {
   /** Resolves when it is the turn of one who asks for `session`. "crowded": too many are before it. */
   take(session: string, isKnown: boolean): "go" | "crowded" | Promise<"go">;
+  /** Whether one more would be told so. */
+  isCrowded(session: string, isKnown: boolean): boolean;
   close(): void;
 }
 
@@ -63,14 +65,17 @@ export function createTurns(atNextPass: (pass: () => void) => void = setImmediat
     return enter;
   }
 
+  const findLine = (session: string, isKnown: boolean) => isKnown ? lines.get(session) : strange;
+
   return {
+    isCrowded: (session, isKnown) => (findLine(session, isKnown)?.length ?? 0) >= MOST_WAITING,
     take(session, isKnown) {
       if (isKnown ? left > 0 && lines.size === 0 : strangeTimer === undefined) {
         if (isKnown) go();
         else goStrange();
         return "go";
       }
-      const line = isKnown ? lines.get(session) ?? [] : strange;
+      const line = findLine(session, isKnown) ?? [];
       if (line.length >= MOST_WAITING) return "crowded";
       if (isKnown && line.length === 0) {
         lines.set(session, line);

@@ -63,6 +63,35 @@ Deno.test("leaseOffer() finds an offer that another isolate deposited after this
   assertEquals((await leaseOffer(here, id) as Lease).offer, "second");
 });
 
+Deno.test("leaseOffer() does not read a drained pool for everyone who comes, until there is mail about it", async () => {
+  using kv = await openKv();
+  const { promise: mail, resolve: onMail } = Promise.withResolvers<string>();
+  await using here = makeContext(kv, {
+    onMail(session) {
+      here.pool.doubt(session);
+      onMail(session);
+      return Promise.resolve();
+    },
+  });
+  await using there = makeContext(kv);
+  const id = await makeSession(here, ["only"]);
+  const { offer, leaseExpiresAt } = await leaseOffer(here, id) as Lease;
+  assertEquals(await leaseOffer(here, id), "no-free-offer");
+
+  const { list } = here.store;
+  let reads = 0;
+  here.store.list = (prefix) => {
+    reads++;
+    return list(prefix);
+  };
+  for (let i = 0; i < 10; i++) assertEquals(await leaseOffer(here, id), "no-free-offer");
+  assertEquals(reads, 0);
+
+  await giveBackOffer(there, id, offer, leaseExpiresAt);
+  assertEquals(await mail, id);
+  assertEquals((await leaseOffer(here, id) as Lease).offer, "only");
+});
+
 Deno.test("leaseOffer() takes offers in random order", async () => {
   using kv = await openKv();
   await using context = makeContext(kv);
