@@ -21,8 +21,9 @@ import { startYWebRtc } from "./y_webrtc.ts";
 const IN_FLIGHT = [1, 16, 64, 256];
 /** How long each is measured, in milliseconds. */
 const TIME = 2_500;
-/** Before the first is measured each is used so long, in milliseconds: their code is compiled then. */
-const PRACTICE_TIME = 1_500;
+/** Before the first is measured each is used so hard and so long: their code is compiled then. */
+const PRACTICE_IN_FLIGHT = 64;
+const PRACTICE_TIME = 3_000;
 const BASE = "PeerJS server";
 
 console.log(`Joins through the signalling server, each measured for ${TIME / 1_000} s.
@@ -40,7 +41,9 @@ try {
   contenders.push(...await startMemory(), ...await startFile(folder));
   contenders.push(...await startOverDenokv(folder));
   const loads = contenders.map((): Load[] => []);
-  for (const contender of contenders) await measureLoad(contender, 16, PRACTICE_TIME);
+  for (const contender of contenders) {
+    await measureLoad(contender, PRACTICE_IN_FLIGHT, PRACTICE_TIME);
+  }
   // One number in flight after the other, so that all are measured in the same minute.
   for (const [i, inFlight] of IN_FLIGHT.entries()) {
     for (const [j, contender] of contenders.entries()) {
