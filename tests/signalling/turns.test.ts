@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { createTurns } from "../../lib/signalling/turns.ts";
 
 /** Turns whose passes the test makes, and who went, in their order. */
@@ -61,12 +61,13 @@ Deno.test("however many made-up sessions are asked for, known ones have all thei
   close();
 });
 
-Deno.test("made-up sessions go one after the other, the last of them too", async () => {
-  const { ask, gone, close } = makeTurns();
-  const names = ["a", "b", "c"];
-  await Promise.all(names.map((name) => ask(name, name, false)));
-  assertEquals(gone, names);
-  close();
+Deno.test("made-up sessions go one at a time, the last of them too", async () => {
+  const turns = createTurns();
+  assertEquals(turns.take("a", false), "go");
+  const others = ["b", "c"].map((name) => turns.take(name, false));
+  assert(others.every((turn) => turn instanceof Promise));
+  assertEquals(await Promise.all(others), ["go", "go"]);
+  turns.close();
 });
 
 Deno.test("more than sixty-four that wait for one session, or for unknown ones, are told so", async () => {
