@@ -5,6 +5,11 @@ import { cutPaths, explainNoCuts, listPorts } from "../mesh/cuts.ts";
 import { idOf, listHappenings, untilHappened, watchAll } from "../mesh/happenings.ts";
 import { type Stage, testInChromium, until } from "./stage.ts";
 
+declare global {
+  /** Set by watchReturn(). */
+  var wasHeard: boolean | undefined;
+}
+
 const noCuts = await explainNoCuts();
 
 testInChromium("a closed page is gone for everybody, and was never away", async (stage) => {
@@ -64,7 +69,8 @@ testWithCuts("a cut path to the primary is repaired through another peer", async
 testWithCuts(
   "who lost all links comes back by the session's link, under the same id",
   async (stage) => {
-    const [host, lost, other] = await meet(stage, 3);
+    const [host, ...guests] = await meet(stage, 3);
+    const [lost, other] = await sortByRestart(guests);
     const id = await idOf(lost);
     await cutPaths(stage, await listPorts(lost));
     await Promise.all([host, other].map((page) => untilHappened(page, `back ${id}`)));
@@ -107,13 +113,15 @@ async function meet(stage: Stage, count: number): Promise<Page[]> {
   return pages;
 }
 
-async function repairOne(stage: Stage, pages: Page[], one: Page, other: Page): Promise<void> {
+async function repairOne(stage: Stage, pages: Page[], ...ends: [Page, Page]): Promise<void> {
+  const [one, other] = await sortByRestart(ends);
   const [id, otherId] = [await idOf(one), await idOf(other)];
   const before = await readPath(one, otherId);
   const place = await one.evaluate(
     (id) => connections.indexOf(session!.peers.get(id)!.connection),
     otherId,
   );
+  await one.evaluate(watchReturn, place);
   await cutPaths(stage, await listPorts(one, [place]));
   // Who notices first repairs it, perhaps before the other end shows anything.
   await Promise.race([
@@ -121,6 +129,11 @@ async function repairOne(stage: Stage, pages: Page[], one: Page, other: Page): P
     untilHappened(other, `away ${id}`),
   ]);
   await untilOpen([one, other]);
+  assertNotEquals(
+    await one.evaluate(() => globalThis.wasHeard),
+    false,
+    "it is not back before the other end has answered",
+  );
   const after = await readPath(one, otherId);
   assertNotEquals(after.fragment, before.fragment, "an ICE restart has a new fragment");
   assertEquals(after.connection, before.connection, "it is the same connection");
@@ -131,6 +144,28 @@ async function repairOne(stage: Stage, pages: Page[], one: Page, other: Page): P
     );
   }
   await assertTalk(one, other);
+}
+
+/** Runs in a page: whether anything has come from the other end of the connection once that is back. */
+function watchReturn(place: number): void {
+  const [connection, channel] = [connections[place], channels[place]];
+  const before = connection.currentRemoteDescription!.sdp;
+  let hasWord = false;
+  session!.addEventListener("away", () => {
+    channel.addEventListener("message", () => hasWord = true);
+  });
+  session!.addEventListener("back", () => {
+    globalThis.wasHeard ??= hasWord || connection.currentRemoteDescription!.sdp !== before;
+  });
+}
+
+/**
+ * The end that offers the restart of their link comes first. Where its own ports are cut, the new ones
+ * give it a path that it alone can send on, until its offer has come to the other end by others.
+ */
+async function sortByRestart(ends: Page[]): Promise<Page[]> {
+  const ids = await Promise.all(ends.map(idOf));
+  return ends.toSorted((a, b) => ids[ends.indexOf(a)] < ids[ends.indexOf(b)] ? 1 : -1);
 }
 
 /** What the stats of the link to `peer` say about its ICE. */

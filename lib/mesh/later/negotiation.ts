@@ -27,12 +27,12 @@ export interface Negotiation {
 export function createNegotiation(
   connection: RTCPeerConnection,
   isPolite: boolean,
-  send: (frame: Description) => void,
+  send: (frame: Description, isRestart: boolean) => void,
 ): Negotiation {
   /** The offer that waits for its answer. */
   let offered: string | undefined;
   /** The last answer: the offer comes again where it was lost. */
-  let answered: Description | undefined;
+  let answered: { frame: Description; isRestart: boolean } | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let steps = Promise.resolve();
   connection.onnegotiationneeded = negotiate;
@@ -71,21 +71,22 @@ export function createNegotiation(
 
     function repeat(): void {
       if (offered !== id || connection.signalingState === "closed") return;
-      send(frame);
+      send(frame, isRestart);
       timer = setTimeout(repeat, ANSWER_MS);
     }
   }
 
   async function answer(id: string, offer: Description["description"]): Promise<void> {
-    if (answered?.id === id) return send(answered);
+    if (answered?.frame.id === id) return send(answered.frame, answered.isRestart);
     if (offered && !isPolite) return;
     settle();
     const isRestart = readFragment(offer.sdp) !== readFragment(connection.remoteDescription?.sdp);
     // Takes an own offer back where there is one.
     await connection.setRemoteDescription(offer);
     const description = await describe("answer", isRestart);
-    answered = { type: "description", id, isNew: false, description };
-    send(answered);
+    const frame: Description = { type: "description", id, isNew: false, description };
+    answered = { frame, isRestart };
+    send(frame, isRestart);
   }
 
   async function accept(id: string, answer: Description["description"]): Promise<void> {

@@ -9,8 +9,8 @@ const WAYS = 3;
 const MOST_SEEN = 1_000;
 
 export interface Post {
-  /** Over the link to `peer` where that is open, else by others. */
-  send(peer: string, frame: Description | Restart): void;
+  /** Over the link to `peer` where that is open, else by others; both where it may only look open. */
+  send(peer: string, frame: Description | Restart, isRestart?: boolean): void;
   /** By others, whatever the link to `peer` looks like from here. */
   sendByOthers(peer: string, frame: Description | Restart): void;
   /** Passes on what is for somebody else; what is for this client, and new, goes to `receive`. */
@@ -23,9 +23,10 @@ export function createPost(
 ): Post {
   const seen = new Set<string>();
 
-  function send(peer: string, frame: Description | Restart): void {
-    if (isOpen(mesh, peer)) mesh.peers.get(peer)!.sendControl(frame);
-    else sendByOthers(peer, frame);
+  function send(peer: string, frame: Description | Restart, isRestart = false): void {
+    const looksOpen = isOpen(mesh, peer);
+    if (looksOpen) mesh.peers.get(peer)!.sendControl(frame);
+    if (!looksOpen || isRestart) sendByOthers(peer, frame);
   }
 
   function sendByOthers(peer: string, frame: Description | Restart): void {

@@ -39,10 +39,10 @@ export interface Repair {
   check(): void;
 }
 
-/** `send` reaches a peer also where the link to it does not. */
+/** `send` reaches a peer also where the link to it does not, or may not (`isRestart`). */
 export function createRepair(
   mesh: Mesh,
-  send: (peer: string, frame: Description | Restart) => void,
+  send: (peer: string, frame: Description | Restart, isRestart?: boolean) => void,
 ): Repair {
   const cares = new Map<Link, Care>();
   watchSleep();
@@ -52,7 +52,11 @@ export function createRepair(
     const { connection } = link;
     // Which of the two does not matter, as long as both agree.
     const isPolite = mesh.self < link.id;
-    const negotiation = createNegotiation(connection, isPolite, (frame) => send(link.id, frame));
+    const negotiation = createNegotiation(
+      connection,
+      isPolite,
+      (frame, isRestart) => send(link.id, frame, isRestart),
+    );
     const care: Care = { link, negotiation };
     cares.set(link, care);
     link.closed.then(() => {
@@ -60,14 +64,19 @@ export function createRepair(
       cares.delete(link);
     });
     connection.onconnectionstatechange = () => judge(care);
+    connection.onsignalingstatechange = () => link.state === "away" && judge(care);
     judge(care);
   }
 
   function judge(care: Care): void {
-    const { connectionState } = care.link.connection;
-    if (connectionState === "connected") recover(care);
-    else if (connectionState === "failed") miss(care);
-    else if (connectionState === "disconnected" && care.link.state === "open") {
+    const { link } = care;
+    const { connectionState, signalingState } = link.connection;
+    if (connectionState === "connected") {
+      // A restart that is not answered yet can give a path on which nothing comes back.
+      if (link.state === "open" || signalingState === "stable") recover(care);
+      else link.sendControl({ type: "ping" });
+    } else if (connectionState === "failed") miss(care);
+    else if (connectionState === "disconnected" && link.state === "open") {
       clearTimeout(care.timer);
       care.timer = setTimeout(() => miss(care), BRIEF_MS);
     }
