@@ -2,15 +2,14 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { enterSession, hostSession, openClients, untilLinked } from "../mesh/clients.ts";
 import { cutPaths, explainNoCuts, listPorts } from "../mesh/cuts.ts";
-import { idOf, listHappenings, untilHappened, watchAll } from "../mesh/happenings.ts";
-import { type Stage, testInChromium, until } from "./stage.ts";
+import { idOf, listHappenings, untilHappened } from "../mesh/happenings.ts";
+import { prepare } from "../mesh/meet.ts";
+import { inChromium, type Stage, testInChromium, testTogetherInChromium, until } from "./stage.ts";
 
 declare global {
   /** Set by watchReturn(). */
   var wasHeard: boolean | undefined;
 }
-
-const noCuts = await explainNoCuts();
 
 testInChromium("a closed page is gone for everybody, and was never away", async (stage) => {
   const [leaver, ...others] = (await meet(stage, 4)).toReversed();
@@ -56,60 +55,56 @@ testInChromium(
   },
 );
 
-testWithCuts("a cut path between two peers is repaired through the primary", async (stage) => {
-  const pages = await meet(stage, 3);
-  await repairOne(stage, pages, pages[1], pages[2]);
+const noCuts = await explainNoCuts();
+
+testTogetherInChromium("Paths are cut", {
+  "a cut path between two peers is repaired through the primary": inChromium(async (stage) => {
+    const pages = await meet(stage, 3);
+    await repairOne(stage, pages, pages[1], pages[2]);
+  }, noCuts),
+
+  "a cut path to the primary is repaired through another peer": inChromium(async (stage) => {
+    const pages = await meet(stage, 3);
+    await repairOne(stage, pages, pages[1], pages[0]);
+  }, noCuts),
+
+  "who lost all links comes back by the session's link, under the same id": inChromium(
+    async (stage) => {
+      const [host, ...guests] = await meet(stage, 3);
+      const [lost, other] = await sortByRestart(guests);
+      const id = await idOf(lost);
+      await cutPaths(stage, await listPorts(lost));
+      await Promise.all([host, other].map((page) => untilHappened(page, `back ${id}`)));
+      await untilLinked([host, lost, other]);
+      await untilOpen([host, lost, other]);
+      assertEquals(await idOf(lost), id);
+      for (const page of [host, other]) {
+        const happenings = await listHappenings(page, id);
+        assertEquals(happenings.filter((type) => type === "leave" || type === "peer"), []);
+      }
+      await assertTalk(lost, host);
+      await assertTalk(other, lost);
+    },
+    noCuts,
+  ),
+
+  "two alone come together again by the session's link": inChromium(async (stage) => {
+    const [host, guest] = await meet(stage, 2);
+    const id = await idOf(guest);
+    await cutPaths(stage, await listPorts(guest));
+    await untilHappened(host, `back ${id}`);
+    await untilOpen([host, guest]);
+    assertEquals(await idOf(guest), id);
+    await assertTalk(guest, host);
+  }, noCuts),
 });
-
-testWithCuts("a cut path to the primary is repaired through another peer", async (stage) => {
-  const pages = await meet(stage, 3);
-  await repairOne(stage, pages, pages[1], pages[0]);
-});
-
-testWithCuts(
-  "who lost all links comes back by the session's link, under the same id",
-  async (stage) => {
-    const [host, ...guests] = await meet(stage, 3);
-    const [lost, other] = await sortByRestart(guests);
-    const id = await idOf(lost);
-    await cutPaths(stage, await listPorts(lost));
-    await Promise.all([host, other].map((page) => untilHappened(page, `back ${id}`)));
-    await untilLinked([host, lost, other]);
-    await untilOpen([host, lost, other]);
-    assertEquals(await idOf(lost), id);
-    for (const page of [host, other]) {
-      const happenings = await listHappenings(page, id);
-      assertEquals(happenings.filter((type) => type === "leave" || type === "peer"), []);
-    }
-    await assertTalk(lost, host);
-    await assertTalk(other, lost);
-  },
-);
-
-testWithCuts("two alone come together again by the session's link", async (stage) => {
-  const [host, guest] = await meet(stage, 2);
-  const id = await idOf(guest);
-  await cutPaths(stage, await listPorts(guest));
-  await untilHappened(host, `back ${id}`);
-  await untilOpen([host, guest]);
-  assertEquals(await idOf(guest), id);
-  await assertTalk(guest, host);
-});
-
-function testWithCuts(name: string, run: (stage: Stage) => Promise<void>): void {
-  if (noCuts) Deno.test.ignore(`${name} (skipped: ${noCuts})`, () => {});
-  else testInChromium(name, run);
-}
 
 /** A session of `count` pages with all links, the primary first; its events are kept from here on. */
 async function meet(stage: Stage, count: number): Promise<Page[]> {
   const pages = await openClients(stage, await stage.serve(), count);
   const link = await hostSession(pages[0]);
   for (const page of pages.slice(1)) await enterSession(page, link);
-  await untilLinked(pages);
-  // What repairs is loaded after the handshakes.
-  await Promise.all(pages.map((page) => page.evaluate(() => session!.stats())));
-  await watchAll(pages);
+  await prepare(pages);
   return pages;
 }
 

@@ -1,15 +1,11 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { layCable } from "../contract/cable.ts";
-import type { Server } from "../contract/harness.ts";
 import { enterSession, hostSession, openClients, untilLinked } from "../mesh/clients.ts";
-import { cutPaths, explainNoCuts, listPorts } from "../mesh/cuts.ts";
-import { freeze } from "../mesh/freeze.ts";
-import { idOf, listHappenings, untilHappened, untilPrimary, watchAll } from "../mesh/happenings.ts";
+import { meet } from "../mesh/meet.ts";
+import { idOf, untilPrimary } from "../mesh/happenings.ts";
 import { joinSession, startSession, untilComplete, untilSessionState } from "./room.ts";
-import { type Stage, testInChromium, until } from "./stage.ts";
-
-const noCuts = await explainNoCuts();
+import { testInChromium, until } from "./stage.ts";
 
 testInChromium(
   "the primary leaves, the earliest takes over, and who opens the link meets everybody",
@@ -24,22 +20,6 @@ testInChromium(
     // And it may leave as well.
     await earliest.close();
     await untilPrimary([...others, late[0]], await idOf(others[0]));
-    await untilLinked([...others, late[0]]);
-  },
-);
-
-testInChromium(
-  "a primary whose page was killed is away, its place is taken, and it is gone",
-  async (stage) => {
-    const { pages: [host, ...others], link, late } = await meet(stage, 3, 1);
-    const id = await idOf(host);
-    const devtools = await host.createCDPSession();
-    devtools.send("Page.crash").catch(() => {});
-    await Promise.all(others.map((page) => untilHappened(page, `away ${id}`)));
-    await untilPrimary(others, await idOf(others[0]));
-    assertEquals(await enterSession(late[0], link), null);
-    await Promise.all(others.map((page) => untilHappened(page, `leave ${id}`)));
-    for (const page of others) assertEquals(await listHappenings(page, id), ["away", "leave"]);
     await untilLinked([...others, late[0]]);
   },
 );
@@ -130,32 +110,6 @@ testInChromium(
   },
 );
 
-testWithCuts("a primary that slept too long comes back as a member", async (stage) => {
-  const server = await stage.serve();
-  const cable = layCable(server);
-  stage.defer(() => cable[Symbol.asyncDispose]());
-  stage.allowFault(/WebSocket connection to .* failed|net::ERR_/);
-  const pages = await openClients(stage, server, 3);
-  const [host, ...others] = pages;
-  const { pathname, hash } = new URL(await hostSession(host, { server: cable.server.origin }));
-  for (const page of others) await enterSession(page, server.origin + pathname + hash);
-  await prepare(pages);
-  const before = await idOf(host);
-  const ports = await listPorts(host);
-
-  const wake = await freeze(host);
-  await cutPaths(stage, ports);
-  cable.unplug();
-  await untilPrimary(others, await idOf(others[0]));
-  cable.plugIn();
-  await wake();
-  await untilPrimary([host], await idOf(others[0]));
-  await untilLinked(pages);
-  assertEquals(await host.evaluate(() => session!.key), null);
-  assertEquals(await host.evaluate(() => session!.id), pathname.slice(1));
-  assertNotEquals(await idOf(host), before);
-});
-
 testInChromium(
   "the room of a host who is gone goes on, and the host comes back into it",
   async (stage) => {
@@ -191,39 +145,6 @@ testInChromium("the copy of a host's tab comes in as a guest", async (stage) => 
   await untilComplete([host, copy]);
   assertEquals(await copy.$(".ways-out dialog"), null);
 });
-
-function testWithCuts(name: string, run: (stage: Stage) => Promise<void>): void {
-  if (noCuts) Deno.test.ignore(`${name} (skipped: ${noCuts})`, () => {});
-  else testInChromium(name, run);
-}
-
-/**
- * A session of `count` pages, the primary first, and `late` pages that have not opened its link. `spoil`
- * runs in the last one before it joins.
- */
-async function meet(
-  stage: Stage,
-  count: number,
-  late = 0,
-  spoil?: () => void,
-): Promise<{ pages: Page[]; link: string; late: Page[]; server: Server }> {
-  const server = await stage.serve();
-  stage.allowFault(/WebSocket connection to .* failed/);
-  const all = await openClients(stage, server, count + late);
-  const pages = all.slice(0, count);
-  if (spoil) await pages[count - 1].evaluate(spoil);
-  const link = await hostSession(pages[0]);
-  for (const page of pages.slice(1)) await enterSession(page, link);
-  await prepare(pages, !spoil);
-  return { pages, link, late: all.slice(count), server };
-}
-
-async function prepare(pages: Page[], areLinked = true): Promise<void> {
-  if (areLinked) await untilLinked(pages);
-  // What repairs is loaded after the handshakes, and the primary's word for it comes then.
-  await Promise.all(pages.map((page) => page.evaluate(() => session!.stats())));
-  await watchAll(pages);
-}
 
 /** Runs in a page: its offers to earlier peers reach nobody; what it passes on later is not lost. */
 function loseOffers(): void {

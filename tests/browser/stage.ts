@@ -1,5 +1,6 @@
 import type { ConsoleMessage, Page } from "puppeteer-core";
 import { type Server, type Settings, startServer } from "../contract/harness.ts";
+import { type Performance, testTogether } from "../contract/together.ts";
 import {
   explainNoFirefox,
   launchChromium,
@@ -28,6 +29,22 @@ export interface Stage {
 export function testInChromium(name: string, run: (stage: Stage) => Promise<void>): void {
   // The sanitizers see only one test; the browser is there for all tests of a file.
   Deno.test({ name, sanitizeOps: false, sanitizeResources: false, fn: () => perform(run) });
+}
+
+/** Such a test as one of several at the same time. `why` it is skipped; null where it is not. */
+export function inChromium(
+  run: (stage: Stage) => Promise<void>,
+  why: string | null = null,
+): Performance {
+  return { fn: () => perform(run), ignore: why !== null, why: `(skipped: ${why})` };
+}
+
+/** For tests that mostly wait. */
+export function testTogetherInChromium(
+  name: string,
+  performances: Record<string, Performance>,
+): void {
+  testTogether(name, performances, { sanitizeOps: false, sanitizeResources: false });
 }
 
 const noFirefox = await explainNoFirefox();

@@ -15,12 +15,13 @@ import {
   untilStatus,
 } from "../contract/joiner.ts";
 import { comeBack, Primary, startSession } from "../contract/primary.ts";
+import { testTogether } from "../contract/together.ts";
 import { makeId } from "../../lib/protocol/ids.ts";
 import { assertEnds } from "./assert_ends.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import type { Process } from "./process.ts";
-import { onDenokv, testTogether } from "./stage.ts";
+import { onDenokv } from "./stage.ts";
 
 /** The store's own bound is 4 s, and the machine may be busy. In milliseconds. */
 const BOUND = 8_000;

@@ -11,9 +11,10 @@ import {
   untilStatus,
 } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
+import { testTogether } from "../contract/together.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
-import { onDenokv, testTogether } from "./stage.ts";
+import { onDenokv } from "./stage.ts";
 
 testTogether("What ends or stands still at the worst moment", {
   "The process with the socket dies between the POST and the delivery: the answer waits": onDenokv(

@@ -2,9 +2,10 @@
  * Accidents by chance: several processes, or one on a file, are killed, stopped and held while primaries
  * come and go and joiners do whatever joiners do. `SEED` plays one scene again, as far as chance is ours.
  */
+import { testTogether } from "../contract/together.ts";
 import { checkHistory } from "./history/check_history.ts";
 import { play, type Scene } from "./history/play.ts";
-import { onDenokv, onFile, testTogether } from "./stage.ts";
+import { onDenokv, onFile } from "./stage.ts";
 
 /** For how long scene follows scene; one scene unless told (`deno task bench:faults [seconds]`). */
 const SECONDS = Number(Deno.args[0] ?? Deno.env.get("FAULTS_SECONDS") ?? 0);

@@ -3,7 +3,8 @@ import { assert } from "@std/assert";
 import { makeId } from "../../lib/protocol/ids.ts";
 import { until } from "../contract/harness.ts";
 import { openLink } from "../contract/joiner.ts";
-import { onDenokv, testTogether } from "./stage.ts";
+import { testTogether } from "../contract/together.ts";
+import { onDenokv } from "./stage.ts";
 
 const LIMIT = 1_600;
 

@@ -14,8 +14,9 @@ import {
   untilStatus,
 } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
+import { testTogether } from "../contract/together.ts";
 import { at } from "./at.ts";
-import { onDenokv, testOnThree, testTogether } from "./stage.ts";
+import { onDenokv, testOnThree } from "./stage.ts";
 
 testOnThree({
   "A socket at A, a GET at B, a POST at C: the answer reaches the primary": async ([a, b, c]) => {

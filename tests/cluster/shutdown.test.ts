@@ -3,11 +3,12 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { until } from "../contract/harness.ts";
 import { answerLease, ask, drain, type Lease, lease, openLink } from "../contract/joiner.ts";
 import { Primary, startSession } from "../contract/primary.ts";
+import { testTogether } from "../contract/together.ts";
 import { assertEnds, IN_TIME } from "./assert_ends.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import type { Process } from "./process.ts";
-import { onDenokv, onFile, testTogether } from "./stage.ts";
+import { onDenokv, onFile } from "./stage.ts";
 import { SteadyPrimary } from "./steady_primary.ts";
 
 testTogether("A server that is told to stop", {

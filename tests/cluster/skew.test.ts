@@ -11,9 +11,10 @@ import {
   untilAway,
 } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
+import { testTogether } from "../contract/together.ts";
 import { at } from "./at.ts";
 import type { Process } from "./process.ts";
-import { type DenokvStage, onDenokv, testTogether } from "./stage.ts";
+import { type DenokvStage, onDenokv } from "./stage.ts";
 
 const LEASE = 1_500;
 const GRACE = 1_500;

@@ -3,6 +3,7 @@
  * it, and when it fails, what its processes wrote is shown.
  */
 import type { Settings } from "../contract/harness.ts";
+import type { Performance } from "../contract/together.ts";
 import { type Denokv, findDenokv, HOW_TO_GET_DENOKV, startDenokv } from "./denokv.ts";
 import { type Process, startProcess } from "./process.ts";
 
@@ -20,14 +21,6 @@ type Several<N extends number> = N extends 2 ? [Process, Process]
   : Process[];
 
 const program = await findDenokv();
-
-/** A test with the stage it is performed on. */
-export interface Performance {
-  fn(): Promise<void>;
-  ignore: boolean;
-  /** Why it is ignored. */
-  why: string;
-}
 
 /** On `denokv`. Where there is none the test is ignored, and its name says why. */
 export function onDenokv(test: (stage: DenokvStage) => Promise<void>): Performance {
@@ -88,19 +81,6 @@ export function testOnThree(
     const guards = { sanitizeOps: false, sanitizeResources: false };
     Deno.test({ name: ignore ? `${name} ${why}` : name, ignore, fn, ...guards });
   }
-}
-
-/** Tests that mostly wait: at the same time, each on a stage of its own. */
-export function testTogether(name: string, performances: Record<string, Performance>): void {
-  // Steps at the same time cannot tell whose resources are whose; the test around them can.
-  const unguarded = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
-  Deno.test(name, async (t) => {
-    await Promise.all(
-      Object.entries(performances).map(([name, { fn, ignore, why }]) =>
-        t.step({ name: ignore ? `${name} ${why}` : name, fn, ignore, ...unguarded })
-      ),
-    );
-  });
 }
 
 async function perform(kv: Settings, test: (stage: Stage) => Promise<void>): Promise<void> {

@@ -5,10 +5,11 @@ import { until } from "../contract/harness.ts";
 import { claim, takeOver } from "../contract/heir.ts";
 import { answer, answerLease, drain, lease, untilAway } from "../contract/joiner.ts";
 import { comeBack, startSession } from "../contract/primary.ts";
+import { testTogether } from "../contract/together.ts";
 import { at } from "./at.ts";
 import { layLine } from "./line.ts";
 import { startProcess } from "./process.ts";
-import { onDenokv, testOnThree, testTogether } from "./stage.ts";
+import { onDenokv, testOnThree } from "./stage.ts";
 
 testOnThree({
   "Of thirty peers that claim at three processes at once exactly one takes over": async (

@@ -46,3 +46,9 @@ export async function takeOver(
   );
   return Object.assign(heir!, { key });
 }
+
+/** What `heir` hears is the code of a close, and no frame beside errors. */
+export async function assertRefused(heir: Primary, code: number) {
+  assertEquals((await heir.closed()).code, code);
+  assertEquals(heir.frames.filter(({ type }) => type !== "error"), []);
+}

@@ -1,32 +1,12 @@
-/** TURN credentials: who gets them, and how a primary's are renewed before they end. */
+/** TURN credentials: who gets them. How they are renewed is in in_time.test.ts. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { IceServer } from "../../lib/protocol/wire.ts";
 import { shareServer } from "./harness.ts";
 import { ask, BROWSER, drain, openLink } from "./joiner.ts";
 import { comeBack, startSession } from "./primary.ts";
 
-const SECONDS = 24;
 const server = shareServer({
   TURN_URLS: "turn:turn.example:3478",
   TURN_SECRET: "a secret that nobody is told",
-  TURN_SECONDS: String(SECONDS),
-});
-
-/** When the credential ends, in seconds since the epoch, as coturn's use-auth-secret reads it. */
-const readExpiry = ([{ username }]: IceServer[]) => Number(username!.split(":")[0]);
-
-Deno.test("A primary gets new credentials before its own end, while it stays", async () => {
-  await using session = await startSession(server());
-  const [first] = session.welcome.iceServers;
-  const { iceServers } = await session.primary.next("ice", () => true, SECONDS * 1_000);
-  const [renewed] = iceServers;
-  assert(Date.now() / 1_000 < readExpiry([first]), "the first ones have not ended");
-  assert(
-    readExpiry(iceServers) >= readExpiry([first]) + SECONDS / 2 - 1,
-    "the new ones last longer",
-  );
-  assertEquals(renewed.urls, first.urls);
-  assertNotEquals(renewed.credential, first.credential);
 });
 
 Deno.test("A primary that comes back gets credentials that begin anew", async () => {

@@ -1,14 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  answer,
-  answerLease,
-  assertProblem,
-  drain,
-  lease,
-  openLink,
-  untilAway,
-  untilStatus,
-} from "./joiner.ts";
+import { answer, answerLease, assertProblem, drain, lease, openLink, untilAway } from "./joiner.ts";
 import { readDatabase, startOnFile } from "./on_file.ts";
 import { comeBack, Primary, startSession } from "./primary.ts";
 
@@ -137,11 +128,4 @@ Deno.test("A session outlives a stop and a start of its server", async () => {
   await back.status(4, 2);
   assertEquals((await answerLease(link, mine, "x")).status, 202);
   assertEquals((await back.answers(1))[0].offer, mine.offer);
-});
-
-Deno.test("A session whose primary does not come back after a crash ends after the grace", async () => {
-  await using machine = await startOnFile({ GRACE_SECONDS: "1" });
-  await using session = await startSession(machine.server);
-  const server = await machine.crash();
-  await untilStatus({ id: session.id, server }, 410, 20_000);
 });

@@ -612,18 +612,6 @@ Deno.test("An upgrade at what cannot be a session id is refused", async () => {
   }
 });
 
-Deno.test("A socket that declares nothing is closed after ten seconds", async () => {
-  const began = Date.now();
-  await using idle = new Primary(server(), makeId());
-  await using noisy = new Primary(server(), makeId());
-  await noisy.send("not JSON");
-  for (const socket of [idle, noisy]) {
-    assertEquals((await socket.closed(20_000)).code, CLOSE.timeout);
-  }
-  const took = Date.now() - began;
-  assert(took > 9_000, `closed after ${took} ms`);
-});
-
 /** The first `count` of `promises` to be settled. */
 function firstOf<T>(count: number, promises: Promise<T>[]): Promise<T[]> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { makeId } from "../../lib/protocol/ids.ts";
 import { shareServer } from "./harness.ts";
-import { claim, takeOver } from "./heir.ts";
+import { assertRefused, claim, takeOver } from "./heir.ts";
 import {
   answer,
   answerLease,
@@ -13,7 +13,7 @@ import {
   untilStatus,
 } from "./joiner.ts";
 import { readDatabase, startOnFile } from "./on_file.ts";
-import { comeBack, type Primary, type Session, startSession } from "./primary.ts";
+import { comeBack, type Session, startSession } from "./primary.ts";
 
 const server = shareServer();
 /** Here a lost socket ends its session after a second. */
@@ -24,12 +24,6 @@ async function startAbandoned(given: string, offers?: string[]): Promise<Session
   const session = await startSession(server(), { succession: given, offers });
   await session.primary.close();
   return session;
-}
-
-/** What `heir` hears is the code of a close, and no frame beside errors. */
-async function assertRefused(heir: Primary, code: number) {
-  assertEquals((await heir.closed()).code, code);
-  assertEquals(heir.frames.filter(({ type }) => type !== "error"), []);
 }
 
 Deno.test("The first primary has term 1, and keeps it when it comes back", async () => {
@@ -336,22 +330,6 @@ Deno.test("A take-over without a capability, or of a first term, is no frame", a
     await using heir = await comeBack(session, ["x"], { takeOver: takeOver as never });
     assertEquals(await heir.verdict(), "error", JSON.stringify(takeOver));
   }
-});
-
-Deno.test("After a crash of the server a peer takes over, and both terms survive the next one", async () => {
-  await using machine = await startOnFile();
-  const given = makeId();
-  await using session = await startSession(machine.server, { succession: given });
-  const mine = await lease(session);
-  assertEquals((await answerLease(session, mine, "x")).status, 202);
-  const link = { id: session.id, server: await machine.crash() };
-  const heir = await takeOver(link, { given });
-  assertEquals((await heir.answers(1))[0].answer, "x");
-  await assertRefused(await comeBack({ ...session, ...link }, ["x"]), 4009);
-  link.server = await machine.crash();
-  await assertRefused(await comeBack({ ...session, ...link }, ["x"]), 4009);
-  await using back = await comeBack({ ...link, key: heir.key }, ["x"]);
-  assertEquals((await back.next("welcome")).term, 2);
 });
 
 Deno.test("No capability is in the database, only what it hashes to", async () => {
