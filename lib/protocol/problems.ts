@@ -16,7 +16,7 @@ export const PROBLEMS = {
   "too-many": [429, "Too many requests from this address"],
   "internal": [500, "Something went wrong here"],
   "no-free-offer": [503, "Everybody is joining right now"],
-  "unavailable": [503, "The store is out of reach just now"],
+  "unavailable": [503, "Foyer cannot do that just now"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

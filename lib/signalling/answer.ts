@@ -94,10 +94,6 @@ function recallHeld(context: Context, id: string, body: Body): Held | undefined 
   }
 }
 
-/** Whether `body` answers a lease that this isolate granted: to store it is one commit, and a join is done. */
-export const holdsLease = (context: Context, body: Body & { sessionId: string }): boolean =>
-  recallHeld(context, body.sessionId, body) !== undefined;
-
 /** The session, and what `body` answers in it; or what is to be said instead. */
 async function readHeld(
   context: Context,

@@ -15,7 +15,12 @@ export function openHint(isolate: string, onHint: (session: string) => void): Hi
   return {
     send(isolate, session) {
       // Requests that are finished while the process ends have notes to leave, but no hints.
-      if (isOpen) channel.postMessage({ isolate, session });
+      if (!isOpen) return;
+      try {
+        channel.postMessage({ isolate, session });
+      } catch {
+        // In Deno 2.9 it throws where the last channel of a process was closed before this one was opened.
+      }
     },
     close() {
       isOpen = false;

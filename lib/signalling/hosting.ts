@@ -142,6 +142,8 @@ export async function depositOffers(
 ): Promise<{ deposited: number } | "not-holder"> {
   const { store, pool } = context;
   let entry: Deno.KvEntryMaybe<Session> | null | undefined = pool.recall(id)?.session;
+  // It may be an old one: only the store can say that somebody else has the session.
+  if (entry?.value?.holder?.socket !== socket) entry = null;
   return await retryChange(async () => {
     entry ??= await store.get<Session>(keyOfSession(id));
     if (entry.value?.holder?.socket !== socket) return "not-holder";

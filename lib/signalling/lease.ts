@@ -16,7 +16,8 @@ export interface Lease {
 
 /**
  * Leases one free offer, chosen at random so that concurrent joiners rarely meet.
- * "no-free-offer" only after the store itself showed none.
+ * "no-free-offer" only after the store itself showed none; for a session whose primary is here it may
+ * have done so a second ago (see pool.ts).
  */
 export async function leaseOffer(
   context: Context,
@@ -52,6 +53,9 @@ export async function leaseOffer(
         ...count(id, change),
         ...context.mail.note(session.value, id),
       ],
+    }).catch((error) => {
+      pool.doubt(id);
+      throw error;
     }).finally(() => taking.delete(offerId));
     if (!versionstamp) return countUp("conflicts");
     leased.set(offerId, { key: entry.key, value: lease, versionstamp });
@@ -94,7 +98,7 @@ export async function leaseNextOffer(
   while (true) {
     const isSeen = pool.mayLook(context, id);
     const result = isSeen ? await leaseOffer(context, id, address) : "no-free-offer";
-    if (!isSeen) countUp("leases_shed");
+    if (!isSeen) countUp("requests_shed");
     const session = pool.recall(id)?.session?.value;
     if (result !== "no-free-offer" || !session) return result;
     const canWait = session.holder !== null && performance.now() < end;

@@ -1,6 +1,6 @@
 /**
- * What an operator sees. Counted by OpenTelemetry's API, so that `OTEL_DENO=true` exports it, and kept
- * here for `/metrics` (Prometheus text format 0.0.4). Of this isolate, since its start.
+ * What an operator sees: counted here, read by OpenTelemetry's API, so that `OTEL_DENO=true` exports it,
+ * and by `/metrics` (Prometheus text format 0.0.4). Of this isolate, since its start.
  */
 import { metrics } from "@opentelemetry/api";
 
@@ -10,7 +10,7 @@ const COUNTERS = {
   sessions_taken_over: "Peers that became primary in the place of one that was away",
   sessions_ended: "Sessions ended, by their primary or after the grace",
   leases: "Offers leased to joiners",
-  leases_shed: "Requests turned away unseen, because there were too many at a time",
+  requests_shed: "Requests turned away unseen, because there were too many at a time",
   leases_refused: "Requests that found no free offer",
   lease_ends: "Leases that ran out",
   leases_given_back: "Leases given back before their time",

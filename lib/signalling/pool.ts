@@ -87,13 +87,17 @@ const MOST_WAITING_IN_ALL = 512;
 
 export function createPool(store: Store): Pool {
   const sights = new Map<string, Sight>();
+  /** Sessions that are read each time. */
+  const large = new Set<string>();
   const looks = new Map<string, Look>();
   const waiting = new Map<string, Set<() => void>>();
   let waitingInAll = 0;
 
   async function read(context: Context, id: string): Promise<Sight> {
     const start = context.now();
-    const doubts = sights.get(id)?.doubts;
+    const before = sights.get(id);
+    const doubts = before?.doubts;
+    const seen = new Set(before?.free.values());
     const reading = store.get<Session>(keyOfSession(id));
     // Ids that nobody has seen here are mostly made up: those have no offers.
     if (!sights.has(id) && !(await reading).versionstamp) return makeSight();
@@ -106,17 +110,24 @@ export function createPool(store: Store): Pool {
     }
     const waits = offers.map(({ value }) => waitForOffer(context, id, value));
     sight.out = offers.filter((_, i) => waits[i] > 0);
+    // What was shown meanwhile may be newer than the list.
+    const shown = [...sight.free].filter(([, entry]) => !seen.has(entry));
     sight.free = new Map(
       offers
         .filter((entry, i) => waits[i] === 0 && !isTaken(sight, entry))
         .map((entry) => [entry.key[2] as string, entry]),
     );
-    const isCertain = sight.free.size === 0 && sight.doubts === doubts &&
+    for (const [offerId, entry] of shown) sight.free.set(offerId, entry);
+    const isCertain = sight.free.size === 0 && sight === before && sight.doubts === doubts &&
       sight.session?.value.holder?.isolate === context.isolate;
     sight.drainedUntil = isCertain ? start + Math.min(DRAINED_TIME, ...waits) : 0;
     const size = offers.reduce((sum, { value }) => sum + value.offer.length, 0);
     if (sight.session && size <= MOST_CHARACTERS) remember(id, sight);
     else forget(id);
+    if (sight.session && size > MOST_CHARACTERS) {
+      large.add(id);
+      if (large.size > MOST_SESSIONS) large.delete(large.values().next().value!);
+    }
     return sight;
   }
 
@@ -159,7 +170,7 @@ export function createPool(store: Store): Pool {
   return {
     forget,
     recall,
-    knows: (id) => sights.has(id),
+    knows: (id) => sights.has(id) || large.has(id),
     isDrained,
     doubt(id) {
       const sight = sights.get(id);

@@ -295,6 +295,7 @@ export function servePrimary(
 
   async function refresh(wake: Wake) {
     if (wake !== "here") {
+      context.pool.doubt(sessionId);
       const { value } = await context.store.get<Session>(keyOfSession(sessionId));
       if (value?.endedAt) return close(CLOSE.ended, "this session has ended");
       if (!value?.holder) {

@@ -1,7 +1,7 @@
 /** The signalling server without HTTP: what a way in needs of it. */
 import { makeId } from "../protocol/ids.ts";
 import type { Answer, GiveBack, IceServer } from "../protocol/wire.ts";
-import { holdsLease, storeAnswer } from "./answer.ts";
+import { storeAnswer } from "./answer.ts";
 import { coalesce } from "./coalesce.ts";
 import type { Context, Gone } from "./context.ts";
 import { findSession } from "./hosting.ts";
@@ -73,10 +73,7 @@ export function createSignalling(
   });
   const served = new Set<PrimarySocket>();
   const mail = openMail(store, isolate, {
-    async onMail(id, wake) {
-      context.pool.doubt(id);
-      await sockets.get(id)?.refresh(wake);
-    },
+    onMail: async (id, wake) => await sockets.get(id)?.refresh(wake),
     onMove: (id, change) => sockets.get(id)?.move(change),
   });
   const turns = createTurns();
@@ -109,7 +106,15 @@ export function createSignalling(
   }, Math.min(REPEAT_TIME, (settings.turn?.time ?? Infinity) / 4));
 
   const knows = (id: string) => sockets.has(id) || context.pool.knows(id);
-  const takeTurn = (id: string) => turns.take(id, knows(id));
+
+  async function takeTurn(id: string, mustWait = false): Promise<"go" | "crowded"> {
+    const turn = await turns.take(id, knows(id), mustWait);
+    if (turn === "crowded") countUp("requests_shed");
+    return turn;
+  }
+
+  /** Answers and give-backs go at once, unless they are for a session that somebody may have made up. */
+  const takeTurnToFinish = (id: string) => knows(id) ? "go" : takeTurn(id, true);
 
   return {
     settings,
@@ -120,17 +125,15 @@ export function createSignalling(
     },
     isCrowded(id) {
       if (!context.pool.isCrowded(id) && !turns.isCrowded(id, knows(id))) return false;
-      countUp("leases_shed");
+      countUp("requests_shed");
       return true;
     },
     async lease(id, address) {
-      if (await takeTurn(id) === "crowded") return countUp("leases_shed") ?? "no-free-offer";
+      if (await takeTurn(id) === "crowded") return "no-free-offer";
       return await timed("lease", leaseNextOffer(context, id, address));
     },
     async answer(body) {
-      if (!holdsLease(context, body) && await takeTurn(body.sessionId) === "crowded") {
-        return "crowded";
-      }
+      if (await takeTurnToFinish(body.sessionId) === "crowded") return "crowded";
       return await timed(
         "answer",
         storeAnswer(
@@ -142,7 +145,7 @@ export function createSignalling(
       );
     },
     async giveBack({ sessionId, offer, leaseExpiresAt }) {
-      if (await takeTurn(sessionId) === "crowded") return "crowded";
+      if (await takeTurnToFinish(sessionId) === "crowded") return "crowded";
       return await giveBackOffer(context, sessionId, offer, leaseExpiresAt);
     },
     iceServers: () => mintIceServers(settings, now()),

@@ -92,6 +92,31 @@ Deno.test("leaseOffer() does not read a drained pool for everyone who comes, unt
   assertEquals((await leaseOffer(here, id) as Lease).offer, "only");
 });
 
+Deno.test("leaseOffer() keeps what is deposited while it reads", async () => {
+  using kv = await openKv();
+  await using context = makeContext(kv);
+  const id = await makeSession(context, ["first"]);
+  await leaseOffer(context, id);
+  const { list } = context.store;
+  context.store.list = async (prefix) => {
+    const entries = await list(prefix);
+    context.store.list = list;
+    await depositOffers(context, id, "socket", ["second"]);
+    return entries as never;
+  };
+  assertEquals((await leaseOffer(context, id) as Lease).offer, "second");
+});
+
+Deno.test("depositOffers() asks the store before it says that the socket is another's", async () => {
+  using kv = await openKv();
+  await using here = makeContext(kv);
+  const id = await makeSession(here, ["first"]);
+  const old = here.pool.recall(id)!.session!;
+  await openSession(here, id, "another socket", { ...makeFirst([]), offers: ["second"] });
+  here.pool.showSession(old);
+  assertEquals(await depositOffers(here, id, "another socket", ["third"]), { deposited: 1 });
+});
+
 Deno.test("leaseOffer() takes offers in random order", async () => {
   using kv = await openKv();
   await using context = makeContext(kv);

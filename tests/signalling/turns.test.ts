@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { createTurns } from "../../lib/signalling/turns.ts";
 
 /** Turns whose passes the test makes, and who went, in their order. */
@@ -61,12 +61,25 @@ Deno.test("however many made-up sessions are asked for, known ones have all thei
   close();
 });
 
-Deno.test("made-up sessions go one at a time, the last of them too", async () => {
+Deno.test("a session that asks all the time has a turn of each pass, however many others come", async () => {
+  const { ask, pass } = makeTurns();
+  for (let i = 10; i < 20; i++) ask(`busy ${i}`, "busy");
+  const gone: string[] = [];
+  for (let i = 10; i < 19; i++) {
+    for (let j = 0; j < 9; j++) ask(`other ${i} ${j}`, `other ${i} ${j}`);
+    gone.push(...await pass());
+  }
+  assertEquals(gone.filter((name) => name.startsWith("busy")).at(-1), "busy 19");
+});
+
+Deno.test("unknown sessions go one at a time, the last of them too", async () => {
   const turns = createTurns();
-  assertEquals(turns.take("a", false), "go");
-  const others = ["b", "c"].map((name) => turns.take(name, false));
-  assert(others.every((turn) => turn instanceof Promise));
-  assertEquals(await Promise.all(others), ["go", "go"]);
+  const gone: string[] = [];
+  const all = ["a", "b", "c"].map((name) => turns.take(name, false).then(() => gone.push(name)));
+  await Promise.resolve();
+  assertEquals(gone, ["a"]);
+  await Promise.all(all);
+  assertEquals(gone, ["a", "b", "c"]);
   turns.close();
 });
 
@@ -79,4 +92,21 @@ Deno.test("more than sixty-four that wait for one session, or for unknown ones, 
   await ask("later", "made up", false);
   assertEquals(gone.at(-1), "later crowded");
   close();
+});
+
+Deno.test("who finishes something waits where others are turned away, until five hundred wait", async () => {
+  const turns = createTurns(() => {});
+  const finish = () => turns.take("made up", false, true);
+  const all = Array.from({ length: 1 + 512 }, finish);
+  assertEquals(await finish(), "crowded");
+  turns.close();
+  assertEquals(new Set(await Promise.all(all)), new Set(["go"]));
+});
+
+Deno.test("who comes after the end goes at once", async () => {
+  const turns = createTurns();
+  assertEquals(await turns.take("made up", false), "go");
+  turns.close();
+  assertEquals(await turns.take("made up", false), "go");
+  assertEquals(await turns.take("made up", false), "go");
 });
