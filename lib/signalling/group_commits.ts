@@ -14,8 +14,12 @@ interface Waiting {
   reject: (reason: unknown) => void;
 }
 
+/** So many changes fill a commit of a `denokv` server, about. */
+const FULL_GROUP = 5;
+
 /**
- * Calls that come while `atOnce` commits are under way share the next one. A lone call goes at once.
+ * Calls that come while a commit is under way share the next one. A lone call goes at once. Up to `atOnce`
+ * commits are under way where so much waits that it fills them: more that are small would be slower.
  * Where a check of the shared commit fails each change is tried alone, so that every caller's result is its
  * own. Where the store fails, it fails for all of them, and for those who wait: each alone would be
  * kept waiting as long again.
@@ -27,7 +31,7 @@ export function groupCommits(commitOne: Store["commit"], atOnce = 1): Store["com
 
   async function run() {
     underWay++;
-    while (waiting.length > 0) {
+    while (waiting.length > 0 && (underWay === 1 || waiting.length >= FULL_GROUP)) {
       const { size, change } = formGroup(waiting, mostChecks);
       const group = waiting.slice(0, size);
       waiting = waiting.slice(size);
@@ -61,7 +65,7 @@ export function groupCommits(commitOne: Store["commit"], atOnce = 1): Store["com
   return (change) =>
     new Promise((resolve, reject) => {
       waiting.push({ change, resolve, reject });
-      if (underWay < atOnce) run();
+      if (underWay === 0 || underWay < atOnce && waiting.length >= FULL_GROUP) run();
     });
 }
 

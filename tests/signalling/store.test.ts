@@ -21,7 +21,7 @@ Deno.test("groupCommits() lets a lone change go at once and groups those that co
   assertEquals(sizes, [1, 3]);
 });
 
-Deno.test("groupCommits() has no more commits under way than it may, and groups the rest", async () => {
+Deno.test("groupCommits() begins another commit beside one only when there is enough for it, up to a number", async () => {
   const sizes: number[] = [];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const commit = groupCommits(async ({ mutations }) => {
@@ -29,11 +29,11 @@ Deno.test("groupCommits() has no more commits under way than it may, and groups 
     await gate;
     return "1";
   }, 2);
-  const all = ["a", "b", "c", "d"].map((name) => commit(write(name)));
-  assertEquals(sizes, [1, 1]);
+  const all = "abcdefghijklmn".split("").map((name) => commit(write(name)));
+  assertEquals(sizes, [1, 5]);
   open();
   await Promise.all(all);
-  assertEquals(sizes, [1, 1, 2]);
+  assertEquals(sizes, [1, 5, 8]);
 });
 
 Deno.test("groupCommits() gives each caller its own result when one check of a group fails", async () => {
