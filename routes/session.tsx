@@ -82,26 +82,23 @@ export function serveSession(signalling: Signalling): SessionRoute {
       const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
       return answerProblem(request, "no-such-session", detail, fields);
     }
+    const report = (error: unknown) => answerError(error, request, fields);
     switch (request.method) {
       case "GET":
         if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
           return upgrade(request, id, address);
         }
         if (signalling.isCrowded(id)) return answerUnjoinable(request, "no-free-offer", fields);
-        return invite(request, id, address, fields).catch(describe);
+        return invite(request, id, address, fields).catch(report);
       case "HEAD":
-        return invite(request, id, address, fields).catch(describe);
+        return invite(request, id, address, fields).catch(report);
       case "POST":
-        return take(request, id, fields).catch(describe);
+        return take(request, id, fields).catch(report);
       case "OPTIONS":
         return new Response(null, { status: 204, headers: { ...fields, Allow: METHODS } });
     }
     const detail = `${request.method} is none of ${METHODS}.`;
     return answerProblem(request, "method-not-allowed", detail, { ...fields, Allow: METHODS });
-
-    function describe(error: unknown) {
-      return answerError(error, request, fields);
-    }
   }
 
   async function invite(

@@ -1,6 +1,9 @@
 import type { Wake } from "./metrics.ts";
 
-/** Calls that come while one runs become one more run after it. A look at the store outdoes one at what is "here". */
+/**
+ * Calls that come while one runs become one more run after it. A look at the store outdoes one at what is
+ * "here".
+ */
 export function coalesce(run: (wake: Wake) => Promise<void>): (wake: Wake) => Promise<void> {
   let running: Promise<void> | null = null;
   let next: { wake: Wake; done: Promise<void> } | null = null;

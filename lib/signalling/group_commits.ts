@@ -7,15 +7,14 @@ const MOST_CHECKS = 100;
 const MOST_MUTATIONS = 1_000;
 /** but over KV Connect a `denokv` server takes fewer checks. */
 const MOST_CHECKS_OF_DENOKV = 10;
+/** So many changes fill a commit of such a server, about. */
+const FULL_GROUP = 5;
 
 interface Waiting {
   change: Change;
   resolve: (versionstamp: string | null) => void;
   reject: (reason: unknown) => void;
 }
-
-/** So many changes fill a commit of a `denokv` server, about. */
-const FULL_GROUP = 5;
 
 /**
  * Calls that come while a commit is under way share the next one. A lone call goes at once. Up to `atOnce`

@@ -26,11 +26,9 @@ export async function leaseOffer(
 ): Promise<Lease | "no-free-offer" | Gone> {
   const { pool, settings, now } = context;
   let sight = pool.recall(id);
+  if (!sight?.free.size && !pool.isDrained(context, id)) sight = undefined;
   return await retryChange(async () => {
-    if (!sight?.free.size && !(sight && pool.isDrained(context, id))) {
-      sight = await pool.look(context, id);
-    }
-    const { session, free, taking, leased, out } = sight;
+    const { session, free, taking, leased, out } = sight ?? await pool.look(context, id);
     sight = undefined;
     if (!session) return "no-such-session";
     if (isOver(context, session.value)) return "ended";

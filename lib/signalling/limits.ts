@@ -4,6 +4,7 @@
  * once a second: while nobody comes near a limit nothing is written or read.
  */
 import { digest } from "./digest.ts";
+import { dropOldest } from "./drop_oldest.ts";
 import { describeError, log } from "./log.ts";
 import { remove, set, type Store } from "./store.ts";
 
@@ -88,7 +89,7 @@ export function createLimits(
     // The one that came last for the longest time is the first to be forgotten.
     map.delete(key);
     map.set(key, count);
-    if (map.size > MOST_COUNTS) map.delete(map.keys().next().value!);
+    dropOldest(map, MOST_COUNTS);
     return count;
   }
 

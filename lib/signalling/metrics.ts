@@ -16,13 +16,12 @@ const COUNTERS = {
   leases_given_back: "Leases given back before their time",
   joins: "Answers stored",
   conflicts: "Commits lost to somebody else and tried again",
-  deliveries: "Answers sent to a primary, by what woke its isolate",
   frames_refused: "Bad frames of primaries",
   store_reads: "Reads of the store",
   store_commits: "Commits to the store; concurrent changes share one",
 } as const;
 
-export type Counter = Exclude<keyof typeof COUNTERS, "deliveries">;
+export type Counter = keyof typeof COUNTERS;
 
 /** How the isolate that holds the socket learnt of an answer. */
 export type Wake = "here" | "hint" | "watch" | "return";
@@ -34,11 +33,14 @@ const times = { lease: { sum: 0, count: 0 }, answer: { sum: 0, count: 0 } };
 
 const meter = metrics.getMeter("foyer");
 for (const [name, description] of Object.entries(COUNTERS)) {
-  meter.createObservableCounter(`foyer.${name}`, { description }).addCallback((result) => {
-    if (name !== "deliveries") return result.observe(totals.get(name) ?? 0);
-    for (const [wake, total] of delivered) result.observe(total, { wake });
-  });
+  meter.createObservableCounter(`foyer.${name}`, { description })
+    .addCallback((result) => result.observe(totals.get(name) ?? 0));
 }
+meter.createObservableCounter("foyer.deliveries", {
+  description: "Answers sent to a primary, by what woke its isolate",
+}).addCallback((result) => {
+  for (const [wake, total] of delivered) result.observe(total, { wake });
+});
 const latency = meter.createHistogram("foyer.latency", {
   description: "Time of a lease or an answer in the store",
   unit: "ms",

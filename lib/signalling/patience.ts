@@ -1,3 +1,5 @@
+import { dropOldest } from "./drop_oldest.ts";
+
 /**
  * How long something has stood still in the store, by this isolate's own clock. A deadline that
  * another isolate wrote is in that isolate's time: clocks need not agree, so it is waited out here.
@@ -13,7 +15,7 @@ export function createPatience(now: () => number): Patience {
   return (what, time) => {
     const at = now();
     if (!firstSeen.has(what)) firstSeen.set(what, at);
-    if (firstSeen.size > MOST_WAITS) firstSeen.delete(firstSeen.keys().next().value!);
+    dropOldest(firstSeen, MOST_WAITS);
     return (firstSeen.get(what) ?? at) + time - at;
   };
 }

@@ -3,6 +3,7 @@
  * and no read before it. It may be stale; then the commit fails, and the store is read again.
  */
 import type { Deadlines } from "./deadline.ts";
+import { dropOldest } from "./drop_oldest.ts";
 import { keyOfOffers, type Offer, waitForOffer } from "./offer.ts";
 import type { Context } from "./context.ts";
 import { keyOfSession, type Session, type SessionEntry } from "./session.ts";
@@ -100,7 +101,7 @@ export function createPool(store: Store): Pool {
     const seen = new Set(before?.free.values());
     const reading = store.get<Session>(keyOfSession(id));
     // Ids that nobody has seen here are mostly made up: those have no offers.
-    if (!sights.has(id) && !(await reading).versionstamp) return makeSight();
+    if (!before && !(await reading).versionstamp) return makeSight();
     const [session, offers] = await Promise.all([reading, store.list<Offer>(keyOfOffers(id))]);
     const sight = sights.get(id) ?? makeSight();
     sight.session = session.versionstamp ? session : null;
@@ -124,10 +125,7 @@ export function createPool(store: Store): Pool {
     const size = offers.reduce((sum, { value }) => sum + value.offer.length, 0);
     if (sight.session && size <= MOST_CHARACTERS) remember(id, sight);
     else forget(id);
-    if (sight.session && size > MOST_CHARACTERS) {
-      large.add(id);
-      if (large.size > MOST_SESSIONS) large.delete(large.values().next().value!);
-    }
+    if (sight.session && size > MOST_CHARACTERS) dropOldest(large.add(id), MOST_SESSIONS);
     return sight;
   }
 
@@ -156,7 +154,7 @@ export function createPool(store: Store): Pool {
   function remember(id: string, sight: Sight) {
     sights.delete(id);
     sights.set(id, sight);
-    if (sights.size > MOST_SESSIONS) sights.delete(sights.keys().next().value!);
+    dropOldest(sights, MOST_SESSIONS);
   }
 
   function recall(id: string): Sight | undefined {

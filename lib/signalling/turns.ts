@@ -14,7 +14,7 @@ export interface Turns {
    */
   take(session: string, isKnown: boolean, mustWait?: boolean): Promise<"go" | "crowded">;
   /** Whether one more would be told so. */
-  isCrowded(session: string, isKnown: boolean, mustWait?: boolean): boolean;
+  isCrowded(session: string, isKnown: boolean): boolean;
   /** From then on everybody goes at once. */
   close(): void;
 }

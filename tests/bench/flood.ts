@@ -87,10 +87,9 @@ function describe(all: Joins[]): string {
   const sum = (name: "retries" | "failures") =>
     all.reduce((total, joins) => total + joins[name], 0);
   const count = all.flatMap(({ times }) => times).length;
-  return `${count} joins, p50 ${pick(all, 0.5).toFixed(1)} ms, p99 ${
-    pick(all, 0.99).toFixed(1)
-  } ms, ` +
-    `turned away ${sum("retries")} times, ${sum("failures")} failed`;
+  const [p50, p99] = [0.5, 0.99].map((quantile) => pick(all, quantile).toFixed(1));
+  return `${count} joins, p50 ${p50} ms, p99 ${p99} ms, turned away ${sum("retries")} times, \
+${sum("failures")} failed`;
 }
 
 function pick(all: Joins[], quantile: number): number {
@@ -123,9 +122,7 @@ async function join(
     const pause = 1_000 * JOINERS / joinsPerSecond;
     let primary: FoyerPrimary | undefined;
     for (let joins = 0;; joins++) {
-      if (pause > 0) {
-        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-      }
+      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
       if (performance.now() > end) break;
       try {
         if (!primary || joins % JOINS_PER_SESSION === 0) {
