@@ -35,7 +35,7 @@ export function createApp(
   app.notFound((c) => answerProblem(c.req.raw, "not-found", "There is no page at this address."));
   app.route("/", serveHealth(signalling));
   app.route("/", serveClient());
-  const limit = holdTo(signalling.limits, all.trustedProxies);
+  const limit = holdTo(signalling);
   app.route("/", serveHome(all, limit));
   app.route("/", serveCheck(limit));
   const session = serveSession(signalling);

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { findClient, groupAddress, type Proxies } from "../lib/signalling/address.ts";
-import type { Limits } from "../lib/signalling/limits.ts";
+import type { Signalling } from "../lib/signalling/signalling.ts";
 import type { Fields } from "./cors.ts";
 import { answerProblem } from "./problem.tsx";
 
@@ -25,10 +25,11 @@ export function answerTooMany(request: Request, wait: number, fields: Fields = {
 /** The limit of an address before a route: the requests beyond it get 429. */
 export type Limit = MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }>;
 
-export function holdTo(limits: Limits, proxies: Proxies): Limit {
+export function holdTo({ limits, refusals, settings }: Signalling): Limit {
   return async (c, next) => {
-    const address = readAddress(c.req.raw, c.env, proxies);
+    const address = readAddress(c.req.raw, c.env, settings.trustedProxies);
     const wait = address === null ? 0 : limits.request(address, null);
-    return wait === 0 ? await next() : answerTooMany(c.req.raw, wait);
+    if (wait === 0) return await next();
+    return await refusals.take(() => answerTooMany(c.req.raw, wait));
   };
 }

@@ -56,7 +56,7 @@ export interface SessionRoute {
 
 export function serveSession(signalling: Signalling): SessionRoute {
   const renderJoin = compileJoin(null);
-  const { limits } = signalling;
+  const { limits, refusals } = signalling;
   const { allowedOrigins, trustedProxies } = signalling.settings;
 
   return {
@@ -77,7 +77,7 @@ export function serveSession(signalling: Signalling): SessionRoute {
     const isId = SESSION_ID.test(id);
     const address = readAddress(request, info, trustedProxies);
     const wait = address === null ? 0 : limits.request(address, isId ? id : null);
-    if (wait > 0) return answerTooMany(request, wait, fields);
+    if (wait > 0) return refusals.take(() => answerTooMany(request, wait, fields));
     if (!isId) {
       const detail = "An id is 20 to 64 characters of A-Z a-z 0-9 _ -.";
       return answerProblem(request, "no-such-session", detail, fields);
@@ -88,7 +88,9 @@ export function serveSession(signalling: Signalling): SessionRoute {
         if (request.headers.get("Upgrade")?.toLowerCase() === "websocket") {
           return upgrade(request, id, address);
         }
-        if (signalling.isCrowded(id)) return answerUnjoinable(request, "no-free-offer", fields);
+        if (signalling.isCrowded(id)) {
+          return refusals.take(() => answerUnjoinable(request, "no-free-offer", fields));
+        }
         return invite(request, id, address, fields).catch(report);
       case "HEAD":
         return invite(request, id, address, fields).catch(report);
@@ -156,7 +158,11 @@ export function serveSession(signalling: Signalling): SessionRoute {
     return { offer: null, leaseExpiresAt: null, target: found.target };
   }
 
-  function upgrade(request: Request, id: string, address: string | null): Response {
+  function upgrade(
+    request: Request,
+    id: string,
+    address: string | null,
+  ): Response | Promise<Response> {
     if (!mayCall(request, allowedOrigins)) {
       const detail = "Pages of this origin may not open a socket here.";
       return answerProblem(request, "forbidden", detail);
@@ -166,7 +172,7 @@ export function serveSession(signalling: Signalling): SessionRoute {
       return answerProblem(request, "unavailable", detail, { "Retry-After": RETRY_AFTER });
     }
     const letGo = address === null ? () => {} : limits.hold(address);
-    if (!letGo) return answerTooMany(request, SOCKET_RETRY);
+    if (!letGo) return refusals.take(() => answerTooMany(request, SOCKET_RETRY));
     const url = new URL(request.url);
     if (request.headers.get("X-Forwarded-Proto") === "https") url.protocol = "https:";
     try {

@@ -15,6 +15,7 @@ import { countUp, timed, writeMetrics } from "./metrics.ts";
 import { createPool } from "./pool.ts";
 import { type PrimarySocket, servePrimary } from "./primary_socket.ts";
 import type { Session } from "./session.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { DEFAULTS, type Settings } from "./settings.ts";
 import { createStore } from "./store.ts";
 import { createTurns } from "./turns.ts";
@@ -22,6 +23,7 @@ import { createTurns } from "./turns.ts";
 export interface Signalling {
   readonly settings: Settings;
   readonly limits: Limits;
+  readonly refusals: Refusals;
   find(id: string): Promise<Session | "crowded" | Gone>;
   /** Whether whoever asks for an offer is to be turned away unseen, because too many wait for one. */
   isCrowded(id: string): boolean;
@@ -77,6 +79,7 @@ export function createSignalling(
     onMove: (id, change) => sockets.get(id)?.move(change),
   });
   const turns = createTurns();
+  const refusals = createRefusals();
   const limits = createLimits({ ...settings, store, isolate, now });
   const closing = new AbortController();
   let isClosing = false;
@@ -119,6 +122,7 @@ export function createSignalling(
   return {
     settings,
     limits,
+    refusals,
     async find(id) {
       if (await takeTurn(id) === "crowded") return "crowded";
       return await findSession(context, id);
@@ -159,6 +163,7 @@ export function createSignalling(
       isClosing = true;
       clearInterval(repeating);
       turns.close();
+      refusals.close();
       await Promise.allSettled([...served].map((socket) => socket.drain()));
       closing.abort();
       await Promise.allSettled([beat.stopped, mail.close(), limits.close()]);

@@ -34,6 +34,19 @@ Deno.test("a request over the limit can be read by a page of another origin", as
   assertEquals(statuses, [404, 429]);
 });
 
+Deno.test("of many that ask too much at a time each is told so", async () => {
+  await using app = await openApp({ limitPerMinute: 1 });
+  const ask = async (path: string) => {
+    const response = await fetch(`${app.origin}${path}`);
+    return [response.status, (await response.json()).code, response.headers.has("retry-after")];
+  };
+  await ask(`/${makeId(15)}`);
+  const paths = Array.from({ length: 40 }, (_, i) => i % 2 ? "/" : `/${makeId(15)}`);
+  for (const told of await Promise.all(paths.map(ask))) {
+    assertEquals(told, [429, "too-many", true]);
+  }
+});
+
 Deno.test("an id that is none can be read as such by a page of another origin", async () => {
   await using app = await openApp({});
   const response = await fetch(`${app.origin}/short`, { headers: { origin: "https://a.example" } });

@@ -1,7 +1,9 @@
 /**
- * A worker that asks without end and takes no notice of the answers but for their status: requests are
+ * A process that asks without end and takes no notice of the answers but for their status: requests are
  * written one after the other without waiting (RFC 9112 section 9.3.2), at a given rate.
  */
+import process from "node:process";
+
 export interface Flood {
   origin: string;
   /** Requests per second. */
@@ -10,10 +12,17 @@ export interface Flood {
   addresses: number;
   /** Ids that are asked for in turn; none: made-up ones. */
   sessions: string[];
+  connections: number;
 }
 
-const CONNECTIONS = 256;
+/** What it tells now and then: requests so far, and the statuses of the replies. */
+export interface Sent {
+  sent: number;
+  statuses: Record<string, number>;
+}
+
 const TICK = 2;
+const BURST_TIME = 5;
 /** On a connection that has so many replies to come nothing is sent: the server is behind. */
 const MOST_OPEN = 20;
 /** Written beforehand, because this shares the machine with the server; then they begin again. */
@@ -30,18 +39,18 @@ let isFlooding = false;
 const statuses: Record<string, number> = {};
 
 /** A flood to get ready for, or whether it is on. */
-self.onmessage = ({ data }: MessageEvent<Flood | boolean>) => {
-  if (typeof data === "boolean") isFlooding = data;
-  else prepare(data);
-};
+process.on("message", (message: Flood | boolean) => {
+  if (typeof message === "boolean") isFlooding = message;
+  else prepare(message);
+});
 
-async function prepare(data: Flood) {
-  const { hostname, port } = new URL(data.origin);
-  const requests = Array.from({ length: REQUESTS }, (_, n) => makeRequest(data, n));
+async function prepare(flood: Flood) {
+  const { hostname, port } = new URL(flood.origin);
+  const requests = Array.from({ length: REQUESTS }, (_, n) => makeRequest(flood, n));
   const size = requests[0].length;
   const bytes = new TextEncoder().encode(requests.join(""));
   const lines = await Promise.all(
-    Array.from({ length: CONNECTIONS }, async (): Promise<Line> => {
+    Array.from({ length: flood.connections }, async (): Promise<Line> => {
       const tcp = await Deno.connect({ hostname, port: Number(port) });
       const line = { tcp, open: 0 };
       read(line).catch(() => {});
@@ -53,8 +62,10 @@ async function prepare(data: Flood) {
   let asked = 0;
   setInterval(() => {
     const now = performance.now();
-    if (isFlooding) due += (now - last) / 1_000 * data.rate;
+    if (isFlooding) due += (now - last) / 1_000 * flood.rate;
     last = now;
+    // What was not sent while this did not run is not made up for: a burst would be another flood.
+    due = Math.min(due, asked + flood.rate * BURST_TIME / 1_000);
     for (; asked < due; asked++) {
       const line = lines[asked % lines.length];
       if (line.open === MOST_OPEN) continue;
@@ -64,8 +75,8 @@ async function prepare(data: Flood) {
       sent++;
     }
   }, TICK);
-  setInterval(() => self.postMessage({ sent, statuses }), 100);
-  self.postMessage("ready");
+  setInterval(() => process.send!({ sent, statuses } satisfies Sent), 100);
+  process.send!("ready");
 }
 
 /** All of the same length. */
