@@ -12,6 +12,7 @@ async function openApp(settings: Partial<Settings>) {
   return {
     port: server.addr.port,
     origin: `http://127.0.0.1:${server.addr.port}`,
+    fetch: app.fetch,
     async [Symbol.asyncDispose]() {
       await app.close();
       await server.shutdown();
@@ -44,6 +45,42 @@ Deno.test("of many that ask too much at a time each is told so", async () => {
   const paths = Array.from({ length: 40 }, (_, i) => i % 2 ? "/" : `/${makeId(15)}`);
   for (const told of await Promise.all(paths.map(ask))) {
     assertEquals(told, [429, "too-many", true]);
+  }
+});
+
+/** What a hundred requests for sessions of nobody are told that come at the same moment. */
+async function askAtOnce(app: { fetch(request: Request): Response | Promise<Response> }, {
+  method,
+  makeBody = () => undefined,
+}: { method: string; makeBody?: (id: string) => string | undefined }) {
+  const headers = { accept: "application/json" };
+  const replies = await Promise.all(Array.from({ length: 100 }, () => {
+    const id = makeId(15);
+    const init = { method, headers, body: makeBody(id) };
+    return app.fetch(new Request(`http://foyer.example/${id}`, init));
+  }));
+  for (const reply of replies) {
+    await reply.body?.cancel();
+    if (reply.status === 503) assertEquals(reply.headers.get("retry-after"), "1");
+  }
+  return Object.groupBy(replies.map(({ status }) => status), String);
+}
+
+Deno.test("of many that look for made-up sessions at a time, those beyond sixty-four are told to come back", async () => {
+  for (const method of ["GET", "HEAD"]) {
+    await using app = await openApp({});
+    const told = await askAtOnce(app, { method });
+    assertEquals([told[404]?.length, told[503]?.length], [65, 35], method);
+  }
+});
+
+Deno.test("of many that answer at a time, or give an offer back, nobody is told to come back", async () => {
+  for (const answer of ["an answer", null]) {
+    await using app = await openApp({});
+    const makeBody = (sessionId: string) =>
+      JSON.stringify({ sessionId, offer: "an offer", answer, leaseExpiresAt: 1 });
+    const told = await askAtOnce(app, { method: "POST", makeBody });
+    assertEquals(told[404]?.length, 100);
   }
 });
 
