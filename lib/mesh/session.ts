@@ -37,7 +37,10 @@ export interface SessionEvents {
   message: CustomEvent<{ peerId: string; data: Message }>;
   /** More has come of a message that is longer than 64 KiB. */
   progress: CustomEvent<Progress>;
-  /** A peer sends a camera, a microphone, or another track. */
+  /**
+   * A peer sends a camera, a microphone, or another track. Those that came before anybody listened are
+   * told to the first who does.
+   */
   track: CustomEvent<PeerTrack>;
   /** `code` says why, where it was not this client's own wish. */
   state: CustomEvent<{ state: SessionState; code?: FoyerErrorCode }>;
@@ -116,6 +119,8 @@ export class Mesh extends EventTarget {
   state: SessionState = "connected";
   isOver = false;
   #later?: Promise<Later>;
+  /** Those that nobody has heard of: they may come before whoever shows them is loaded. */
+  #unheard?: Map<MediaStreamTrack, PeerTrack> = new Map();
   readonly #onpagehide = () => this.stop("closed", undefined, (link) => link.close());
 
   constructor(
@@ -232,6 +237,20 @@ export class Mesh extends EventTarget {
     if (state === this.state) return;
     this.state = state;
     this.emit("state", { state, code });
+  }
+
+  override addEventListener(...listener: Parameters<EventTarget["addEventListener"]>): void {
+    super.addEventListener(...listener);
+    if (listener[0] !== "track" || !this.#unheard) return;
+    const unheard = this.#unheard;
+    this.#unheard = undefined;
+    queueMicrotask(() => unheard.forEach((detail) => this.emit("track", detail)));
+  }
+
+  /** A peer sends `detail.track`. The first who listens is told of those that came before. */
+  emitTrack(detail: PeerTrack): void {
+    if (this.#unheard) this.#unheard.set(detail.track, detail);
+    else this.emit("track", detail);
   }
 
   emit<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]["detail"]): void {

@@ -51,6 +51,46 @@ testInChromium("stats() tells how each link is doing", async (stage) => {
   assertGreater(sent, 10_000);
 });
 
+testInChromium(
+  "a track that comes before anybody listens is told to the first who does",
+  async (stage) => {
+    const server = await stage.serve();
+    const pages = servePages({ "/": `<script src="${server.origin}/client.global.js"></script>` });
+    stage.defer(pages.stop);
+    const [host, joiner] = [await stage.open(), await stage.open()];
+    await host.goto(pages.origin);
+    await joiner.goto(pages.origin);
+    const link = await host.evaluate(async () => {
+      const session = await Foyer.host();
+      const canvas = document.createElement("canvas");
+      canvas.getContext("2d");
+      const stream = canvas.captureStream();
+      await session.addTrack(stream.getTracks()[0], stream);
+      return session.link;
+    });
+    const [first, second] = await joiner.evaluate(async (link) => {
+      const session = await Foyer.join(link);
+      const { connection } = session.peers.get(session.primary)!;
+      const isThere = () =>
+        connection.getTransceivers().some(({ currentDirection }) =>
+          currentDirection === "recvonly"
+        );
+      while (!isThere()) await session.stats();
+      const told: string[][] = [[], []];
+      for (const list of told) {
+        session.addEventListener("track", ({ detail }) => {
+          list.push(
+            `${detail.track.kind} of ${detail.peerId === session.primary ? "the host" : "?"}`,
+          );
+        });
+        await session.stats();
+      }
+      return told;
+    }, link);
+    assertEquals([first, second], [["video of the host"], []]);
+  },
+);
+
 testInChromium("the module joins a room from another origin", async (stage) => {
   const server = await stage.serve();
   const pages = servePages({ "/": "<p>Somebody else's page</p>" });

@@ -34,7 +34,7 @@ export function createMedia(mesh: Mesh): Media {
     if (attended.has(link)) return;
     attended.add(link);
     link.connection.addEventListener("track", ({ track, streams }) => {
-      mesh.emit("track", { peerId: link.id, track, streams });
+      mesh.emitTrack({ peerId: link.id, track, streams });
     });
     for (const [track, streams] of tracks) give(link, track, streams);
   }
