@@ -109,7 +109,7 @@ function makeLink(connection: RTCPeerConnection): Link {
   }
 
   function failClosed(): never {
-    throw new FoyerError("closed", "The link to this peer is closed");
+    throw new FoyerError("closed", "The link is closed");
   }
 
   function limitOpening(): void {

@@ -94,7 +94,7 @@ export function preside(
   function onlost(failures: number): void {
     if (mesh) isEnding || mesh.setState("reconnecting");
     else if (failures === STARTS) {
-      giveUp(new FoyerError("unreachable", `The server at ${url} does not answer`));
+      giveUp(new FoyerError("unreachable", `${url} does not answer`));
     }
   }
 

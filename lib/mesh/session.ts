@@ -119,8 +119,8 @@ export class Mesh extends EventTarget {
   state: SessionState = "connected";
   isOver = false;
   #later?: Promise<Later>;
-  /** Those that nobody has heard of: they may come before whoever shows them is loaded. */
-  #unheard?: Map<MediaStreamTrack, PeerTrack> = new Map();
+  /** Resolves when somebody listens for tracks: they may come before whoever shows them is loaded. */
+  readonly heard = Promise.withResolvers<void>();
   readonly #onpagehide = () => this.stop("closed", undefined, (link) => link.close());
 
   constructor(
@@ -169,7 +169,7 @@ export class Mesh extends EventTarget {
   loadLater(): Promise<Later> {
     return this.#later ??= importLater().then(({ attend }) => attend(this), (cause) => {
       this.#later = undefined;
-      throw new FoyerError("unreachable", "Part of the client cannot be loaded", { cause });
+      throw new FoyerError("unreachable", "Part of it cannot be loaded", { cause });
     });
   }
 
@@ -211,7 +211,7 @@ export class Mesh extends EventTarget {
   }
 
   end(): void {
-    if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can end it");
+    if (!this.role.end) throw new FoyerError("forbidden", "Only the primary can");
     if (this.isOver) return;
     this.role.end();
     this.stop("ended");
@@ -241,16 +241,7 @@ export class Mesh extends EventTarget {
 
   override addEventListener(...listener: Parameters<EventTarget["addEventListener"]>): void {
     super.addEventListener(...listener);
-    if (listener[0] !== "track" || !this.#unheard) return;
-    const unheard = this.#unheard;
-    this.#unheard = undefined;
-    queueMicrotask(() => unheard.forEach((detail) => this.emit("track", detail)));
-  }
-
-  /** A peer sends `detail.track`. The first who listens is told of those that came before. */
-  emitTrack(detail: PeerTrack): void {
-    if (this.#unheard) this.#unheard.set(detail.track, detail);
-    else this.emit("track", detail);
+    if (listener[0] === "track") this.heard.resolve();
   }
 
   emit<K extends keyof SessionEvents>(type: K, detail: SessionEvents[K]["detail"]): void {

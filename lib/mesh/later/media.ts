@@ -33,8 +33,9 @@ export function createMedia(mesh: Mesh): Media {
     // A peer that comes back may have the link that it had.
     if (attended.has(link)) return;
     attended.add(link);
-    link.connection.addEventListener("track", ({ track, streams }) => {
-      mesh.emitTrack({ peerId: link.id, track, streams });
+    link.connection.addEventListener("track", async ({ track, streams }) => {
+      await mesh.heard.promise;
+      mesh.emit("track", { peerId: link.id, track, streams });
     });
     for (const [track, streams] of tracks) give(link, track, streams);
   }
